@@ -1,0 +1,250 @@
+// MongoDB's order over values of all types, and the order-preserving bytes that index keys are made of.
+import { type Binary, type BSONRegExp, type Code, Long, type ObjectId, type Timestamp } from 'bson'
+import { notImplemented } from '../errors'
+import { type Document, type Kind, kindOf, type Numeric, type Value } from './value'
+
+/** Canonical type order; the numbers are also the type bytes of keys and therefore part of the format on disk. */
+export const rank: Record<Kind, number> = {
+  minKey: 1,
+  undefined: 2,
+  null: 5,
+  number: 10,
+  string: 15,
+  object: 20,
+  array: 25,
+  binData: 30,
+  objectId: 35,
+  bool: 40,
+  date: 45,
+  timestamp: 47,
+  regex: 50,
+  javascript: 60,
+  maxKey: 254,
+}
+
+/** Negative, zero or positive, by MongoDB's comparison order; Int32, Long and Double compare by exact value. */
+export function compare(a: Value, b: Value): number {
+  const kind = kindOf(a)
+  const other = kindOf(b)
+  if (kind !== other) return rank[kind] - rank[other]
+  switch (kind) {
+    case 'minKey':
+    case 'maxKey':
+    case 'null':
+    case 'undefined':
+      return 0
+    case 'number':
+      return compareNumbers(a as Numeric, b as Numeric)
+    case 'string':
+      return compareStrings(a as string, b as string)
+    case 'bool':
+      return Number(a) - Number(b)
+    case 'date':
+      return (a as Date).getTime() - (b as Date).getTime()
+    case 'objectId':
+      return Buffer.compare((a as ObjectId).id, (b as ObjectId).id)
+    case 'array':
+      return compareArrays(a as Value[], b as Value[])
+    case 'object':
+      return compareDocuments(a as Document, b as Document)
+    case 'binData':
+    case 'timestamp':
+    case 'regex':
+    case 'javascript':
+      return Buffer.compare(keyOf(a), keyOf(b))
+  }
+}
+
+export function equal(a: Value, b: Value): boolean {
+  return a === b || compare(a, b) === 0
+}
+
+/** The bytes of one value: compare(a, b) and Buffer.compare(keyOf(a), keyOf(b)) agree, and none is a prefix of another. */
+export function keyOf(value: Value): Buffer {
+  const writer = new KeyWriter()
+  writer.value(value)
+  return writer.bytes()
+}
+
+/** Appends order-preserving values one after the other. */
+export class KeyWriter {
+  private buffer = Buffer.allocUnsafe(64)
+  private length = 0
+
+  bytes(): Buffer {
+    return Buffer.from(this.buffer.subarray(0, this.length))
+  }
+
+  /** Writes a value; a descending one with all bits inverted. */
+  component(value: Value, direction: 1 | -1): void {
+    const start = this.length
+    this.value(value)
+    if (direction === -1) for (let i = start; i < this.length; i++) this.buffer[i] = ~this.buffer[i]! & 0xff
+  }
+
+  value(value: Value): void {
+    const kind = kindOf(value)
+    this.byte(rank[kind])
+    this.body(kind, value)
+  }
+
+  private body(kind: Kind, value: Value): void {
+    switch (kind) {
+      case 'minKey':
+      case 'maxKey':
+      case 'null':
+      case 'undefined':
+        return
+      case 'number':
+        return this.number(value as Numeric)
+      case 'string':
+        return this.escaped(value as string)
+      case 'bool':
+        return this.byte(value ? 1 : 0)
+      case 'date':
+        return this.integer(BigInt((value as Date).getTime()) + 2n ** 63n)
+      case 'timestamp':
+        return this.integer(BigInt.asUintN(64, (value as Timestamp).toBigInt()))
+      case 'objectId':
+        return this.raw((value as ObjectId).id)
+      case 'binData':
+        return this.binary(value as Binary)
+      case 'regex':
+        this.escaped((value as BSONRegExp).pattern)
+        return this.escaped((value as BSONRegExp).options)
+      case 'javascript': {
+        const code = value as Code
+        if (code.scope) throw notImplemented('value of type javascriptWithScope')
+        return this.escaped(code.code)
+      }
+      case 'array':
+        for (const item of value as Value[]) this.value(item)
+        return this.byte(0)
+      case 'object':
+        for (const [name, item] of Object.entries(value as Document)) {
+          const itemKind = kindOf(item)
+          this.byte(rank[itemKind])
+          this.escaped(name)
+          this.body(itemKind, item)
+        }
+        return this.byte(0)
+    }
+  }
+
+  /** 8 bytes of the nearest double in order, then, from 2^53 on, 2 bytes for what a Long has beyond that double. */
+  private number(value: Numeric): void {
+    const nearest = value instanceof Long ? value.toNumber() : value.value
+    this.reserve(10)
+    if (Number.isNaN(nearest)) {
+      this.buffer.fill(0, this.length, this.length + 8) // NaN sorts before all numbers, and no other double maps to zero
+      this.length += 8
+      return
+    }
+    const start = this.length
+    this.buffer.writeDoubleBE(nearest === 0 ? 0 : nearest, start)
+    if (this.buffer[start]! & 0x80)
+      for (let i = start; i < start + 8; i++) this.buffer[i] = ~this.buffer[i]! & 0xff
+    else this.buffer[start]! |= 0x80
+    this.length += 8
+    if (Math.abs(nearest) < 2 ** 53 || !Number.isFinite(nearest)) return
+    const rest = value instanceof Long ? Number(value.toBigInt() - BigInt(nearest)) : 0
+    this.buffer.writeUInt16BE(rest + 0x8000, this.length)
+    this.length += 2
+  }
+
+  private integer(value: bigint): void {
+    this.reserve(8)
+    this.buffer.writeBigUInt64BE(value, this.length)
+    this.length += 8
+  }
+
+  /** UTF-8 with 00 written as 00 FF, ended by 00 00: a shorter string sorts first. */
+  private escaped(value: string): void {
+    this.reserve(value.length * 3 + 2)
+    if (value.includes('\0')) {
+      for (const byte of Buffer.from(value)) {
+        this.byte(byte)
+        if (byte === 0) this.byte(0xff)
+      }
+    } else this.length += this.buffer.write(value, this.length)
+    this.byte(0)
+    this.byte(0)
+  }
+
+  private binary(value: Binary): void {
+    this.reserve(5)
+    this.buffer.writeUInt32BE(value.position, this.length)
+    this.length += 4
+    this.byte(value.sub_type)
+    this.raw(value.buffer.subarray(0, value.position))
+  }
+
+  private raw(bytes: Uint8Array): void {
+    this.reserve(bytes.length)
+    this.buffer.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  private byte(value: number): void {
+    this.reserve(1)
+    this.buffer[this.length++] = value
+  }
+
+  private reserve(bytes: number): void {
+    if (this.length + bytes <= this.buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.length + bytes))
+    this.buffer.copy(larger, 0, 0, this.length)
+    this.buffer = larger
+  }
+}
+
+function compareNumbers(a: Numeric, b: Numeric): number {
+  if (a instanceof Long && b instanceof Long) return a.compare(b)
+  const x = a instanceof Long ? a.toNumber() : a.value
+  const y = b instanceof Long ? b.toNumber() : b.value
+  if (x < y) return -1
+  if (x > y) return 1
+  if (x !== y) return Number(Number.isNaN(y)) - Number(Number.isNaN(x)) // NaN is the smallest number
+  if (!Number.isFinite(x) || Math.abs(x) < 2 ** 53) return 0
+  const left = a instanceof Long ? a.toBigInt() : BigInt(x)
+  const right = b instanceof Long ? b.toBigInt() : BigInt(y)
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+/** Order of the UTF-8 bytes, which differs from that of UTF-16 units where a surrogate meets a unit above it. */
+function compareStrings(a: string, b: string): number {
+  if (a === b) return 0
+  const shorter = Math.min(a.length, b.length)
+  for (let i = 0; i < shorter; i++) {
+    const x = a.charCodeAt(i)
+    const y = b.charCodeAt(i)
+    if (x !== y) return codePointRank(x) - codePointRank(y)
+  }
+  return a.length - b.length
+}
+
+function codePointRank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
+}
+
+function compareArrays(a: Value[], b: Value[]): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const order = compare(a[i], b[i])
+    if (order !== 0) return order
+  }
+  return a.length - b.length
+}
+
+/** Field by field: the type of the value first, then the name, then the value. */
+function compareDocuments(a: Document, b: Document): number {
+  const left = Object.entries(a)
+  const right = Object.entries(b)
+  for (let i = 0; i < left.length && i < right.length; i++) {
+    const [name, value] = left[i]!
+    const [otherName, other] = right[i]!
+    const order =
+      rank[kindOf(value)] - rank[kindOf(other)] || compareStrings(name, otherName) || compare(value, other)
+    if (order !== 0) return order
+  }
+  return left.length - right.length
+}

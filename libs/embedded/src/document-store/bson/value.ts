@@ -1,0 +1,170 @@
+// The values of BSON as the document store holds them: numbers keep their type, nothing is promoted.
+import {
+  type Binary,
+  type BSONRegExp,
+  BSONError,
+  type BSONSymbol,
+  type Code,
+  type Decimal128,
+  deserialize,
+  Double,
+  Int32,
+  Long,
+  type MaxKey,
+  type MinKey,
+  type ObjectId,
+  serialize,
+  type Timestamp,
+} from 'bson'
+import { CommandError, notImplemented } from '../errors'
+
+export type Numeric = Int32 | Long | Double
+type Tagged =
+  | Numeric
+  | ObjectId
+  | Binary
+  | BSONRegExp
+  | Timestamp
+  | MinKey
+  | MaxKey
+  | Code
+  | BSONSymbol
+  | Decimal128
+export type Value = null | undefined | string | boolean | Date | Tagged | Value[] | Document
+/** A decoded document; `undefined` never stands in a stored one (it means a missing field in between). */
+export interface Document {
+  [field: string]: Value
+}
+
+/** The kinds of value, named as $type names them. */
+export type Kind =
+  | 'minKey'
+  | 'undefined'
+  | 'null'
+  | 'number'
+  | 'string'
+  | 'object'
+  | 'array'
+  | 'binData'
+  | 'objectId'
+  | 'bool'
+  | 'date'
+  | 'timestamp'
+  | 'regex'
+  | 'javascript'
+  | 'maxKey'
+
+/** Deepest nesting of a document, as in MongoDB. */
+const MAX_DEPTH = 180
+export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+
+export function decode(bytes: Uint8Array): Document {
+  try {
+    return deserialize(bytes, { promoteValues: false, bsonRegExp: true }) as Document
+  } catch (error) {
+    if (error instanceof BSONError || error instanceof RangeError)
+      throw new CommandError('FailedToParse', `invalid BSON: ${error.message}`)
+    throw error
+  }
+}
+
+export function encode(document: Document): Buffer {
+  const bytes = serialize(document, { ignoreUndefined: true })
+  if (bytes.length > MAX_DOCUMENT_BYTES)
+    throw new CommandError(
+      'BSONObjectTooLarge',
+      `BSONObj size: ${bytes.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
+    )
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+export function kindOf(value: Value): Kind {
+  if (value === undefined) return 'undefined'
+  if (value === null) return 'null'
+  if (typeof value === 'string') return 'string'
+  if (typeof value === 'boolean') return 'bool'
+  if (Array.isArray(value)) return 'array'
+  if (value instanceof Date) return 'date'
+  const tag = tagOf(value)
+  switch (tag) {
+    case undefined:
+      return 'object'
+    case 'Int32':
+    case 'Double':
+    case 'Long':
+      return 'number'
+    case 'ObjectId':
+      return 'objectId'
+    case 'Binary':
+      return 'binData'
+    case 'Timestamp':
+      return 'timestamp'
+    case 'BSONRegExp':
+      return 'regex'
+    case 'MinKey':
+      return 'minKey'
+    case 'MaxKey':
+      return 'maxKey'
+    case 'Code':
+      return 'javascript'
+    default:
+      throw notImplemented(`value of type ${tag}`)
+  }
+}
+
+/** bson marks its classes on the prototype; a field of a document called _bsontype is an own one. */
+function tagOf(value: object): string | undefined {
+  return Object.hasOwn(value, '_bsontype') ? undefined : (value as { _bsontype?: string })._bsontype
+}
+
+export function isDocument(value: Value): value is Document {
+  return kindOf(value) === 'object'
+}
+
+export function isNumeric(value: Value): value is Numeric {
+  return kindOf(value) === 'number'
+}
+
+/** A number as a JavaScript one; a Long beyond 2^53 loses its last digits. */
+export function toNumber(value: Numeric): number {
+  return value instanceof Long ? value.toNumber() : value.value
+}
+
+export function field(document: Document, name: string): Value {
+  return Object.hasOwn(document, name) ? document[name] : undefined
+}
+
+export function setField(document: Document, name: string, value: Value): void {
+  if (name === '__proto__')
+    Object.defineProperty(document, name, { value, writable: true, enumerable: true, configurable: true })
+  else document[name] = value
+}
+
+/** Integers that fit become Int32, larger ones Long, all else Double. */
+export function numeric(value: number): Numeric {
+  if (!Number.isInteger(value)) return new Double(value)
+  if (value >= -0x80000000 && value <= 0x7fffffff) return new Int32(value)
+  return Long.fromNumber(value)
+}
+
+/** Refuses what this store cannot hold faithfully: undefined, DBRef, Decimal128, names beginning with $, too deep a nesting. */
+export function checkStorable(value: Value, depth = 1): void {
+  const kind = kindOf(value)
+  if (kind === 'undefined') throw notImplemented('value of type undefined (deprecated in BSON)')
+  if (kind !== 'object' && kind !== 'array') return
+  if (depth > MAX_DEPTH)
+    throw new CommandError('Overflow', `Document exceeds maximum nested object depth: ${MAX_DEPTH}`)
+  if (Array.isArray(value)) {
+    for (const item of value) checkStorable(item, depth + 1)
+    return
+  }
+  const document = value as Document
+  for (const name of Object.keys(document)) {
+    if (name.startsWith('$'))
+      throw new CommandError(
+        'DollarPrefixedFieldName',
+        `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
+      )
+    checkStorable(document[name], depth + 1)
+  }
+}

@@ -1,0 +1,86 @@
+// The errors of the document store, with the codes and code names of a real MongoDB server.
+import { type Document } from './bson/value'
+
+const codes = {
+  InternalError: 1,
+  BadValue: 2,
+  FailedToParse: 9,
+  Unauthorized: 13,
+  TypeMismatch: 14,
+  Overflow: 15,
+  InvalidLength: 16,
+  IllegalOperation: 20,
+  NamespaceNotFound: 26,
+  IndexNotFound: 27,
+  PathNotViable: 28,
+  ConflictingUpdateOperators: 40,
+  CursorNotFound: 43,
+  NamespaceExists: 48,
+  MaxTimeMSExpired: 50,
+  DollarPrefixedFieldName: 52,
+  NotSingleValueField: 54,
+  ImmutableField: 66,
+  CannotCreateIndex: 67,
+  InvalidOptions: 72,
+  InvalidNamespace: 73,
+  IndexOptionsConflict: 85,
+  IndexKeySpecsConflict: 86,
+  CommandNotFound: 59,
+  ShutdownInProgress: 91,
+  WriteConflict: 112,
+  CommandNotSupported: 115,
+  ConflictingOperationInProgress: 117,
+  ExceededMemoryLimit: 146,
+  CannotIndexParallelArrays: 171,
+  TransactionTooOld: 225,
+  NotImplemented: 238,
+  SnapshotUnavailable: 246,
+  NoSuchTransaction: 251,
+  TransactionCommitted: 256,
+  OperationNotSupportedInTransaction: 263,
+  QueryExceededMemoryLimitNoDiskUseAllowed: 292,
+  BSONObjectTooLarge: 10334,
+  DuplicateKey: 11000,
+  OutOfDiskSpace: 14031,
+  KeyTooLong: 17280,
+  Location28724: 28724,
+  Location31249: 31249,
+  Location31254: 31254,
+  Location40324: 40324,
+  Location40415: 40415,
+  Location51024: 51024,
+} as const
+
+export type CodeName = keyof typeof codes
+
+/** An error as a MongoDB server answers it: code, code name, message and, where they apply, labels and further fields. */
+export class CommandError extends Error {
+  readonly code: number
+  constructor(
+    readonly codeName: CodeName,
+    message: string,
+    readonly errorLabels: readonly string[] = [],
+    /** Further fields of the answer, such as keyPattern and keyValue of a duplicate key. */
+    readonly extra: Document = {},
+  ) {
+    super(message)
+    this.name = 'CommandError'
+    this.code = codes[codeName]
+  }
+}
+
+const POINTER = 'set MONGODB_URL to use a real MongoDB server'
+
+/** What a real server knows and this one does not: refused, never ignored. */
+export function notImplemented(what: string): CommandError {
+  return new CommandError('NotImplemented', `the embedded document store has no ${what}; ${POINTER}`)
+}
+
+/** The second writer of a document, or a write against a snapshot that is too old: run the whole transaction again. */
+export function writeConflict(): CommandError {
+  return new CommandError(
+    'WriteConflict',
+    'Write conflict during plan execution and yielding is disabled. Please retry your operation or multi-document transaction.',
+    ['TransientTransactionError'],
+  )
+}

@@ -1,0 +1,89 @@
+// Group commit over real files: order, refusals, formats, backup, and what happens when there is no room.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { openEnvironment, type Environment } from './environment'
+import { WrongFormat } from './errors'
+
+const FORMAT = { kind: 'event-store', formatVersion: 1 } as const
+let directory: string
+let opened: Environment[]
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  opened = []
+})
+afterEach(async () => {
+  for (const environment of opened) await environment.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function openHere(at = directory): Environment {
+  const environment = openEnvironment(at, FORMAT)
+  opened.push(environment)
+  return environment
+}
+const key = (text: string) => Buffer.from(text)
+
+test('writes run one after the other, see each other, and resolve with their values in order', async () => {
+  const { root, commit } = openHere()
+  const counts = await Promise.all(
+    Array.from({ length: 100 }, () =>
+      commit(() => {
+        const next = (root.get(key('count'))?.readUInt32BE() ?? 0) + 1
+        const value = Buffer.alloc(4)
+        value.writeUInt32BE(next)
+        root.putSync(key('count'), value)
+        return next
+      }),
+    ),
+  )
+  expect(counts).toEqual(Array.from({ length: 100 }, (_, index) => index + 1))
+})
+
+test('a write that throws rejects alone', async () => {
+  const { root, commit } = openHere()
+  const outcomes = await Promise.allSettled([
+    commit(() => root.putSync(key('a'), key('1'))),
+    commit(() => {
+      throw new Error('refused')
+    }),
+    commit(() => root.putSync(key('b'), key('2'))),
+  ])
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect([root.get(key('a')), root.get(key('b'))].map(String)).toEqual(['1', '2'])
+})
+
+test('what was committed is there when opened again; close waits for what was accepted', async () => {
+  const first = openHere()
+  const accepted = first.commit(() => first.root.putSync(key('a'), key('1')))
+  await first.close()
+  await accepted
+  await expect(first.commit(() => 1)).rejects.toThrow('is closed')
+  opened = []
+  expect(String(openHere().root.get(key('a')))).toBe('1')
+})
+
+test('a newer format, another kind and a foreign folder are refused with what to do', async () => {
+  await openHere().close()
+  opened = []
+  const format = join(directory, 'format.json')
+  expect(() => openEnvironment(directory, { kind: 'document-store', formatVersion: 1 })).toThrow('holds a event-store')
+  writeFileSync(format, JSON.stringify({ kind: 'event-store', formatVersion: 2 }))
+  expect(() => openHere()).toThrow(/written in format 2.*newer version of the program/)
+  writeFileSync(format, '{"kind":')
+  expect(() => openHere()).toThrow(WrongFormat)
+  rmSync(format)
+  expect(() => openHere()).toThrow('not a event-store of this program')
+})
+
+test('a backup taken while in use opens as a store of its own', async () => {
+  const { root, commit, backup } = openHere()
+  await commit(() => root.putSync(key('a'), key('1')))
+  const copy = join(directory, 'copy')
+  await backup(copy)
+  await commit(() => root.putSync(key('a'), key('2')))
+  expect(readFileSync(join(copy, 'format.json'), 'utf8')).toContain('event-store')
+  expect(String(openHere(copy).root.get(key('a')))).toBe('1')
+})

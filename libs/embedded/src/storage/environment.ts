@@ -1,0 +1,206 @@
+// One LMDB environment with a format of its own and a group commit: what both stores write through.
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { open, type RootDatabase } from 'lmdb'
+import { StorageFull, WrongFormat } from './errors'
+
+export type EnvironmentFormat = {
+  kind: 'event-store' | 'document-store'
+  /** What this program writes. A directory of a newer version is refused, one of an older version is opened. */
+  formatVersion: number
+}
+
+export type EnvironmentOptions = {
+  /** Called when a commit fails for another reason than a full disk. The default ends the process: what a failed sync
+   *  leaves behind is unknown to the kernel too, so nothing more may be acknowledged. */
+  onFailedCommit?: (error: Error) => void
+}
+
+export type Environment = {
+  readonly directory: string
+  /** The version the directory was created with, at most the one asked for. */
+  readonly formatVersion: number
+  /** Databases are opened on it by name: `root.openDB({name, encoding: 'binary', keyEncoding: 'binary'})`. */
+  readonly root: RootDatabase<Buffer, Buffer>
+  /**
+   * Runs `write` synchronously in an LMDB write transaction shared with every other write that is waiting, and resolves
+   * with its value once the transaction is synced to the disk. Reads within `write` see all earlier writes of the group.
+   * `write` must check before its first put: a throw rejects its own promise alone, and what it had put would stay.
+   * @throws StorageFull when there is no room; then no write of the group was stored.
+   */
+  commit<T>(write: () => T): Promise<T>
+  /** A consistent copy of the environment, format included, while it is in use. The folder must not exist yet. */
+  backup(directory: string): Promise<void>
+  /** Waits for what was accepted, then closes the files. */
+  close(): Promise<void>
+}
+
+type Waiting = { write: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }
+type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
+
+const FORMAT_FILE = 'format.json'
+const PAGE_SIZE = 16_384
+const MAX_DATABASES = 1_024
+
+/**
+ * Opens (or creates) the environment in `directory`.
+ * @throws WrongFormat when the directory was written by a newer version, or holds another kind of store.
+ */
+export function openEnvironment(
+  directory: string,
+  format: EnvironmentFormat,
+  options: EnvironmentOptions = {},
+): Environment {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const formatVersion = checkFormat(directory, format)
+  const root = open<Buffer, Buffer>({
+    path: directory,
+    pageSize: PAGE_SIZE,
+    // A commit resolves after its own fdatasync; with overlapping syncs it would resolve before.
+    overlappingSync: false,
+    maxDbs: MAX_DATABASES,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  })
+  const onFailedCommit = options.onFailedCommit ?? endProcess
+  let waiting: Waiting[] = []
+  let running: Promise<void> | undefined
+  let closed = false
+
+  async function commitGroups(): Promise<void> {
+    while (waiting.length > 0) await commitGroup()
+    running = undefined
+  }
+
+  async function commitGroup(): Promise<void> {
+    let group: Waiting[] = []
+    const outcomes: Outcome[] = []
+    try {
+      // A child transaction, because only that can be rolled back as a whole when there is no room for a put.
+      await root.childTransaction(() => {
+        group = waiting
+        waiting = []
+        for (const { write } of group) outcomes.push(attempt(write))
+      })
+    } catch (error) {
+      const reason = await commitError(error)
+      if (isFull(reason)) {
+        const full = new StorageFull(directory, reason)
+        for (const { reject } of group) reject(full)
+        return
+      }
+      for (const { reject } of group) reject(reason)
+      onFailedCommit(new Error(`A commit to ${directory} failed: ${reason.message}`, { cause: reason }))
+      return
+    }
+    group.forEach(({ resolve, reject }, index) => {
+      const outcome = outcomes[index]!
+      if (outcome.ok) resolve(outcome.value as never)
+      else reject(outcome.error)
+    })
+  }
+
+  return {
+    directory,
+    formatVersion,
+    root,
+    commit<T>(write: () => T): Promise<T> {
+      if (closed) return Promise.reject(new Error(`${directory} is closed`))
+      return new Promise<T>((resolve, reject) => {
+        waiting.push({ write, resolve, reject })
+        running ??= commitGroups()
+      })
+    },
+    async backup(target) {
+      mkdirSync(target, { recursive: true, mode: 0o700 })
+      await root.backup(target, false)
+      writeDurably(target, FORMAT_FILE, readFileSync(join(directory, FORMAT_FILE)))
+    },
+    async close() {
+      closed = true
+      while (running) await running
+      await root.close()
+    },
+  }
+}
+
+/** Runs one write of a group. Its own refusal is its outcome; no room for its puts is the whole group's. */
+function attempt(write: () => unknown): Outcome {
+  try {
+    return { ok: true, value: write() }
+  } catch (error) {
+    if (isLmdb(error)) throw error
+    return { ok: false, error }
+  }
+}
+
+/** lmdb-js rejects with an error whose `commitError` promise rejects with the reason. */
+async function commitError(error: unknown): Promise<Error> {
+  const { commitError } = error as { commitError?: Promise<never> }
+  if (!commitError) return error instanceof Error ? error : new Error(String(error))
+  return commitError.catch((reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))))
+}
+
+const MDB_MAP_FULL = -30_792
+const ENOSPC = 28
+const EFBIG = 27
+const EDQUOT = 122
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
+const isLmdb = (error: unknown): boolean => typeof codeOf(error) === 'number'
+const isFull = (error: unknown): boolean => [MDB_MAP_FULL, ENOSPC, EFBIG, EDQUOT].includes(codeOf(error) as number)
+
+function endProcess(error: Error): void {
+  process.stderr.write(`${error.message}. The process ends: nothing written from here on could be relied on.\n`)
+  process.exit(70)
+}
+
+function checkFormat(directory: string, { kind, formatVersion }: EnvironmentFormat): number {
+  const file = join(directory, FORMAT_FILE)
+  if (!existsSync(file)) {
+    if (existsSync(join(directory, 'data.mdb')))
+      throw new WrongFormat(
+        'foreign-directory',
+        `${directory} has data but no ${FORMAT_FILE}: it is not a ${kind} of this program. Choose another DATA_DIR.`,
+      )
+    writeDurably(directory, FORMAT_FILE, Buffer.from(`${JSON.stringify({ kind, formatVersion })}\n`))
+    return formatVersion
+  }
+  const found = readFormat(file)
+  if (found.kind !== kind)
+    throw new WrongFormat(
+      'foreign-directory',
+      `${directory} holds a ${String(found.kind)}, not a ${kind}. Choose another DATA_DIR.`,
+    )
+  if (typeof found.formatVersion !== 'number' || found.formatVersion > formatVersion)
+    throw new WrongFormat(
+      'newer-format',
+      `${directory} was written in format ${String(found.formatVersion)}, this program knows up to ${formatVersion}. Start it with the newer version of the program, or restore a backup made with this one.`,
+    )
+  return found.formatVersion
+}
+
+function readFormat(file: string): { kind?: unknown; formatVersion?: unknown } {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as { kind?: unknown; formatVersion?: unknown }
+  } catch (cause) {
+    throw new WrongFormat(
+      'foreign-directory',
+      `${file} cannot be read as a format description. Restore the directory from a backup.`,
+      { cause },
+    )
+  }
+}
+
+/** Writes a small file so that after a crash it is there whole or not at all. */
+export function writeDurably(directory: string, name: string, content: Uint8Array): void {
+  const temporary = join(directory, `.${name}.${process.pid}`)
+  writeFileSync(temporary, content, { mode: 0o600, flush: true })
+  renameSync(temporary, join(directory, name))
+  const folder = openSync(directory, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

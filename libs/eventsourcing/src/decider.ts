@@ -1,0 +1,130 @@
+// The shape of a consistency boundary: commands in, events out, state folded from events. Pure.
+import { type EventMap, type NewEvent, type RecordedEvent } from './event'
+
+/** A command is an instance of a decorated class: DTO, validation, OpenAPI schema and CQRS command in one. */
+export type CommandClass = new () => object
+export type Commands = Record<string, CommandClass>
+
+/** What arrives with a command: a decider has no clock and no randomness of its own. */
+export interface CommandMeta {
+  /** Identity of the command for ever; a repeat answers as the first time did. */
+  readonly commandId: string
+  readonly actor: string
+  /** When the command was accepted, RFC 3339 UTC. */
+  readonly at: string
+  readonly correlationId: string
+  readonly causationId?: string
+}
+
+/** What decide sees beside command and state. */
+export interface DecideContext extends CommandMeta {
+  /** The stream's key, e.g. the article's id. */
+  readonly key: string
+  /** Revision of the stream before this command, -1 when there is none. */
+  readonly revision: number
+  /** The name that was reserved for this command (see Reservation), else null. */
+  readonly reserved: string | null
+}
+
+/**
+ * A rule over two streams: before the command's own events, one event is appended to `{category}-{name}` at no_stream.
+ * A name that is reserved with equal data already counts as reserved. The first candidate that can be had is taken; when
+ * none can, `taken` is thrown.
+ */
+export interface Reservation {
+  readonly category: string
+  readonly candidates: readonly string[]
+  readonly event: { readonly type: string; readonly data: object }
+  readonly taken: () => Error
+}
+
+/** A consistency boundary. `decide`, `reserve` and `exists` throw a StetError to refuse; returning [] changes nothing. */
+export interface Decider<State, Events extends EventMap, C extends Commands> {
+  /** Stream category: streams are `{category}-{key}`. */
+  readonly category: string
+  readonly commands: C
+  readonly initial: State
+  readonly decide: {
+    readonly [K in keyof C]: (
+      command: InstanceType<C[K]>,
+      state: State,
+      context: DecideContext,
+    ) => readonly NewEvent<Events>[]
+  }
+  readonly evolve: { readonly [T in keyof Events & string]: (state: State, event: RecordedEvent<Events, T>) => State }
+  /** What a command reserves first; null: nothing (any more). */
+  readonly reserve?: {
+    readonly [K in keyof C]?: (
+      command: InstanceType<C[K]>,
+      state: State,
+      context: Omit<DecideContext, 'reserved'>,
+    ) => Reservation | null
+  }
+  /** Streams that must exist before a command is decided (else NotFound): `FeatureArticle: c => 'article-' + c.articleId`. */
+  readonly exists?: { readonly [K in keyof C]?: (command: InstanceType<C[K]>) => string }
+}
+
+/** Any decider, its types erased: what the engine runs. Each one is checked where it is defined. */
+export interface AnyDecider {
+  readonly category: string
+  readonly commands: Commands
+  readonly initial: unknown
+  readonly decide: Readonly<
+    Record<
+      string,
+      (
+        command: never,
+        state: never,
+        context: DecideContext,
+      ) => readonly { readonly type: string; readonly data: unknown }[]
+    >
+  >
+  readonly evolve: Readonly<Record<string, (state: never, event: never) => unknown>>
+  readonly reserve?: Readonly<
+    Partial<
+      Record<string, (command: never, state: never, context: Omit<DecideContext, 'reserved'>) => Reservation | null>
+    >
+  >
+  readonly exists?: Readonly<Partial<Record<string, (command: never) => string>>>
+}
+
+/** Checks a decider's shape and infers its commands: `decider<State, Events>()({ category, commands, ... })`. */
+export const decider =
+  <State, Events extends EventMap>() =>
+  <const C extends Commands>(definition: Decider<State, Events, C>): Decider<State, Events, C> =>
+    definition
+
+/** Where a command goes and who sends it; kept beside the command's own fields, invisible to validation and JSON. */
+export interface Envelope extends CommandMeta {
+  /** The stream's key. */
+  readonly key: string
+  /** The revision that the sender saw; absent: whatever is current. */
+  readonly expected?: number
+}
+
+const envelopes = new WeakMap<object, Envelope>()
+
+/** Addresses a command: the CommandBus takes the result. */
+export const addressed = <C extends object>(command: C, envelope: Envelope): C => {
+  envelopes.set(command, envelope)
+  return command
+}
+
+/** The envelope of an addressed command; throws a TypeError for a command that was never addressed. */
+export const envelopeOf = (command: object): Envelope => {
+  const envelope = envelopes.get(command)
+  if (!envelope) throw new TypeError(`${command.constructor.name} was sent without an address`)
+  return envelope
+}
+
+/** What a command answers; a repeat answers the same with `replayed`. */
+export interface CommandOutcome {
+  readonly id: string
+  /** Revision of the stream after the command. */
+  readonly revision: number
+  /** Position of the stream's last event after the command. */
+  readonly position: string
+  readonly replayed: boolean
+  /** False when the command changed nothing (nothing was recorded). */
+  readonly changed: boolean
+}

@@ -1,0 +1,81 @@
+// The few errors of the engine and the domain. Each has a stable code; HTTP maps the classes, never the messages.
+
+/** One place in a command's body that was not accepted: a JSON pointer and what is wrong there. */
+export interface Violation {
+  readonly pointer: string
+  readonly detail: string
+}
+
+/** Everything that a caller can be told about without leaking anything. */
+export abstract class StetError extends Error {
+  /** Stable, documented, kebab-case. */
+  abstract readonly code: string
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** A rule of the domain forbids it now (409); `code` names the rule. */
+export class RuleBroken extends StetError {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+/** There is no such thing (404). */
+export class NotFound extends StetError {
+  readonly code = 'not-found'
+}
+
+/** There was such a thing and readers may know that it is gone (410). */
+export class Gone extends StetError {
+  readonly code = 'gone'
+}
+
+/** Content that is understood and not acceptable (422). */
+export class Invalid extends StetError {
+  readonly code = 'invalid'
+  constructor(readonly errors: readonly Violation[]) {
+    super(errors.map(({ pointer, detail }) => `${pointer} ${detail}`).join('; '))
+  }
+}
+
+/** The caller's revision is not the current one (412). */
+export class StaleRevision extends StetError {
+  readonly code = 'stale-revision'
+  constructor(
+    readonly expected: number,
+    readonly current: number,
+  ) {
+    super(`expected revision ${expected}, but the current revision is ${current}: load it again and repeat the change`)
+  }
+}
+
+/** The same command id came with another content (422). */
+export class CommandIdReused extends StetError {
+  readonly code = 'idempotency-key-reused'
+  constructor() {
+    super('this idempotency key was used for another command: use a new key')
+  }
+}
+
+/** Too many writers at once on one stream: the bounded retries are used up (503, retry later). */
+export class Contended extends StetError {
+  readonly code = 'contended'
+}
+
+/** A store cannot be reached or did not answer in time (503 with Retry-After). */
+export class Unavailable extends StetError {
+  readonly code = 'unavailable'
+  constructor(
+    readonly store: 'event store' | 'document store' | 'read model',
+    message: string,
+    /** Seconds. */
+    readonly retryAfter = 1,
+  ) {
+    super(message)
+  }
+}

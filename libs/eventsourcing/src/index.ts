@@ -1,0 +1,6 @@
+// The engine: decider, execute, event store client, projections. It knows no word of the newsroom.
+export * from './decider'
+export * from './errors'
+export * from './event'
+export * from './event-log'
+export * from './projection'

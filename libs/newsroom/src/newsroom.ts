@@ -1,0 +1,23 @@
+// Every event of a newsroom. A read model answers each of them or says 'ignore': a new one does not compile until then.
+import { type ArticleEvents } from './article/events'
+import { type ListEvents } from './lists/events'
+import { type SlugEvents } from './slugs/events'
+import { type ViewEvents } from './views/events'
+
+/** The first event of every log: whose it is. */
+export interface FoundingEvents {
+  NewsroomFounded: { readonly id: string }
+}
+
+export type NewsroomEvents = FoundingEvents & ArticleEvents & ListEvents & SlugEvents & ViewEvents
+
+/** Groups of projections: one subscription, one batch and one checkpoint each (docs/architecture.md). */
+export const GROUPS = {
+  /** Articles, slugs, lists: what a page needs. */
+  newsroom: ['newsroom', 'article', 'list', 'slug'],
+  /** Counts of views; a flood never delays a publication. */
+  readership: ['views', 'article'],
+  /** Related articles; a warm-up never delays a page. */
+  related: ['article'],
+} as const satisfies Record<string, readonly string[]>
+export type Group = keyof typeof GROUPS
