@@ -1,5 +1,5 @@
 // One owner per data directory: a second start names the first, a dead one is replaced without a hand.
-import { fork, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -29,12 +29,12 @@ async function ended(other: ChildProcess): Promise<void> {
 /** Another process that tries to own the directory: 'held' or the error's message. */
 async function otherOwner(): Promise<{ other: ChildProcess; said: string }> {
   const program = `
-    require('@swc/core'); const { transformFileSync } = require('@swc/core')
+    const { transformFileSync } = require('@swc/core')
     require.extensions['.ts'] = (m, f) => m._compile(transformFileSync(f, { swcrc: false, jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }).code, f)
     try { require(${JSON.stringify(join(__dirname, 'directory-lock.ts'))}).lockDirectory(${JSON.stringify(dataDir)}); process.send('held') }
     catch (error) { process.send(error.message) }
     setInterval(() => {}, 1000)`
-  const other = fork('-e', [], { execArgv: ['-e', program], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const other = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
   others.push(other)
   const [said] = (await once(other, 'message')) as [string]
   return { other, said }
