@@ -1,0 +1,223 @@
+// The read model of popularity: views per live article in time buckets, and a score for each window.
+import { type Computation, type ComputedProjection, type RecordedEvent } from '@stet/eventsourcing'
+import { type NewsroomEvents } from '../newsroom'
+import { addViews, type Buckets, decodeCounts, encodeCounts, minuteOf, scoreOf } from './buckets'
+
+/** One article that was live at some time. */
+export interface ArticlePopularity {
+  readonly _id: string
+  readonly live: boolean
+  readonly section: string
+  readonly language: string
+  /** Minutes since 1970 of the newest view; -1 when there is none. */
+  readonly newest: number
+  /** Views a minute and an hour back from `newest`, as encodeCounts writes them. */
+  readonly minutes: string
+  readonly hours: string
+  /** Half-life scores; null without views. */
+  readonly score1h: number | null
+  readonly score24h: number | null
+  readonly score7d: number | null
+  /** Views that came while the article was not live: not counted. */
+  readonly notLive: number
+}
+
+/** How many views the log holds, by what became of them. One document, `_id: 'totals'`. */
+export interface ViewTotals {
+  readonly _id: typeof TOTALS
+  readonly counted: number
+  /** Of articles that had been live before. */
+  readonly notLive: number
+  /** Of articles that were never live, or do not exist: kept as a number only, whatever ids are sent. */
+  readonly unknown: number
+  /** Entries without a valid minute or number. */
+  readonly malformed: number
+}
+
+export type PopularityDocument = ArticlePopularity | ViewTotals
+export const TOTALS = 'totals'
+
+/** Reading and keeping documents is done in portions of this many. */
+const PORTION = 1_000
+const DOCUMENTS_KEPT = 2_000
+
+/**
+ * A view counts when its article is live at the event's place in the log. Folded by whole batches, so that a flood costs
+ * one score and one write per article and batch, not per event. Never throws for what an event holds.
+ */
+export const popularity: ComputedProjection<PopularityDocument, NewsroomEvents> = {
+  kind: 'computed',
+  name: 'popularity',
+  version: 1,
+  group: 'readership',
+  indexes: (['score1h', 'score24h', 'score7d'] as const).flatMap(score => [
+    { key: { live: 1, [score]: -1, _id: 1 } },
+    { key: { live: 1, section: 1, [score]: -1, _id: 1 } },
+    { key: { live: 1, language: 1, [score]: -1, _id: 1 } },
+  ]),
+  on: {
+    NewsroomFounded: 'ignore',
+    ArticleDrafted: 'ignore',
+    ArticleRevised: 'ignore',
+    ArticleSourced: 'ignore',
+    ArticleRelated: 'ignore',
+    WireItemReceived: 'ignore',
+    ArticlePublished: 'fold',
+    ArticleUnpublished: 'fold',
+    ListCreated: 'ignore',
+    ArticleFeatured: 'ignore',
+    ArticleUnfeatured: 'ignore',
+    SlugReserved: 'ignore',
+    SlugReleased: 'ignore',
+    ArticlesViewed: 'fold',
+  },
+  open: async () => new Counting(),
+}
+
+type Load = Parameters<Computation<PopularityDocument, NewsroomEvents>['fold']>[1]
+
+class Counting implements Computation<PopularityDocument, NewsroomEvents> {
+  /** Documents that were written or read last: the next batch of a flood touches the same ones. */
+  private readonly kept = new Map<string, PopularityDocument>()
+
+  async fold(events: readonly RecordedEvent<NewsroomEvents>[], load: Load) {
+    const documents = await this.read(idsIn(events), load)
+    const batch = new Batch(documents)
+    for (const event of events) batch.fold(event)
+    const changed = batch.changed()
+    for (const [id, document] of documents) this.keep(id, changed.get(id) ?? document)
+    for (const [id, document] of changed) this.keep(id, document)
+    return changed
+  }
+
+  private async read(ids: ReadonlySet<string>, load: Load) {
+    const documents = new Map<string, PopularityDocument>()
+    const missing: string[] = []
+    for (const id of ids) {
+      const kept = this.kept.get(id)
+      if (kept) documents.set(id, kept)
+      else missing.push(id)
+    }
+    for (let i = 0; i < missing.length; i += PORTION) {
+      for (const [id, document] of await load(missing.slice(i, i + PORTION))) documents.set(id, document)
+    }
+    return documents
+  }
+
+  private keep(id: string, document: PopularityDocument): void {
+    this.kept.delete(id)
+    this.kept.set(id, document)
+    if (this.kept.size <= DOCUMENTS_KEPT) return
+    for (const oldest of this.kept.keys()) {
+      this.kept.delete(oldest)
+      return
+    }
+  }
+}
+
+const idsIn = (events: readonly RecordedEvent<NewsroomEvents>[]): ReadonlySet<string> => {
+  const ids = new Set<string>([TOTALS])
+  for (const event of events) {
+    if (event.type === 'ArticlesViewed') for (const [id] of event.data.views) ids.add(id)
+    else if (event.type === 'ArticlePublished' || event.type === 'ArticleUnpublished') ids.add(event.key)
+  }
+  return ids
+}
+
+type Article = Pick<ArticlePopularity, 'live' | 'section' | 'language' | 'notLive'> & { readonly buckets: Buckets }
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+
+/** The documents of one batch while they change. */
+class Batch {
+  private readonly articles = new Map<string, Mutable<Article>>()
+  private totals: Mutable<ViewTotals> | null = null
+
+  constructor(private readonly documents: ReadonlyMap<string, PopularityDocument>) {}
+
+  fold(event: RecordedEvent<NewsroomEvents>): void {
+    if (event.type === 'ArticlesViewed') this.view(event)
+    else if (event.type === 'ArticlePublished') this.publish(event)
+    else if (event.type === 'ArticleUnpublished') {
+      const article = this.article(event.key)
+      if (article) article.live = false
+    }
+  }
+
+  changed(): ReadonlyMap<string, PopularityDocument> {
+    const changed = new Map<string, PopularityDocument>()
+    for (const [id, article] of this.articles) changed.set(id, documentOf(id, article))
+    if (this.totals) changed.set(TOTALS, this.totals)
+    return changed
+  }
+
+  private view({ data }: RecordedEvent<NewsroomEvents, 'ArticlesViewed'>): void {
+    const totals = (this.totals ??= { ...this.totalsBefore() })
+    const minute = minuteOf(data.minute)
+    for (const [id, views] of data.views) {
+      if (minute === null || !(Number.isSafeInteger(views) && views > 0)) {
+        totals.malformed += 1
+        continue
+      }
+      const article = this.article(id)
+      if (!article) totals.unknown += views
+      else if (article.live) {
+        addViews(article.buckets, minute, views)
+        totals.counted += views
+      } else {
+        article.notLive += views
+        totals.notLive += views
+      }
+    }
+  }
+
+  private publish({ key, data }: RecordedEvent<NewsroomEvents, 'ArticlePublished'>): void {
+    const article = this.article(key)
+    const now = { live: true, section: data.section.slug, language: data.language }
+    if (article) Object.assign(article, now)
+    else this.articles.set(key, { ...now, notLive: 0, buckets: { newest: -1, minutes: [], hours: [] } })
+  }
+
+  private article(id: string): Mutable<Article> | undefined {
+    const known = this.articles.get(id)
+    if (known) return known
+    const document = this.documents.get(id)
+    if (!document || !isArticle(document)) return undefined
+    const { live, section, language, notLive } = document
+    const article = { live, section, language, notLive, buckets: bucketsOf(document) }
+    this.articles.set(id, article)
+    return article
+  }
+
+  private totalsBefore(): ViewTotals {
+    const before = this.documents.get(TOTALS)
+    return before && !isArticle(before) ? before : { _id: TOTALS, counted: 0, notLive: 0, unknown: 0, malformed: 0 }
+  }
+}
+
+const documentOf = (_id: string, { live, section, language, notLive, buckets }: Article): ArticlePopularity => ({
+  _id,
+  live,
+  section,
+  language,
+  newest: buckets.newest,
+  minutes: encodeCounts(buckets.minutes),
+  hours: encodeCounts(buckets.hours),
+  score1h: scoreOf(buckets, '1h'),
+  score24h: scoreOf(buckets, '24h'),
+  score7d: scoreOf(buckets, '7d'),
+  notLive,
+})
+
+/** Tells an article's document from the totals. */
+export const isArticle = (document: PopularityDocument): document is ArticlePopularity => document._id !== TOTALS
+
+/** The counts that a document holds. */
+export const bucketsOf = ({ newest, minutes, hours }: Pick<ArticlePopularity, 'newest' | 'minutes' | 'hours'>) => ({
+  newest,
+  minutes: decodeCounts(minutes),
+  hours: decodeCounts(hours),
+})
+
+/** Trending: what is read now more than it was over the day. null without views. */
+export const trendingScore = ({ score1h, score24h }: Pick<ArticlePopularity, 'score1h' | 'score24h'>) =>
+  score1h === null || score24h === null ? null : Math.round((score1h - 0.5 * score24h) * 1e6) / 1e6
