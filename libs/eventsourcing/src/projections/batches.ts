@@ -1,0 +1,153 @@
+// Pulls a subscription ahead of its consumer, within bounds, and hands out what has arrived as batches.
+import { type LogEvent, type SubscriptionMessage } from '../event-log'
+import { weigh } from './weigh'
+
+export interface BatchLimits {
+  /** Events of a batch, at most 500. */
+  readonly events: number
+  /** Approximate bytes of a batch. */
+  readonly bytes: number
+  /** Milliseconds that an unfilled batch waits for more while catching up; once caught up nothing waits. */
+  readonly wait: number
+}
+
+export const DEFAULT_LIMITS: BatchLimits = { events: 500, bytes: 4 * 1024 * 1024, wait: 500 }
+
+export interface Batch {
+  /** In log order; empty only when `caughtUp` came alone. */
+  readonly events: readonly LogEvent[]
+  /** True when nothing more was known to the log when this was handed out. */
+  readonly caughtUp: boolean
+}
+
+/** Batches that are read ahead, so that reading goes on while one is folded and another one is written. */
+const AHEAD = 2
+
+/**
+ * Batches of a subscription, until it ends. Whatever ended it (a drop, an abort) is thrown after the last batch. Leaving
+ * the loop ends the subscription by way of `abort`.
+ */
+export async function* batchesOf(
+  messages: AsyncIterable<SubscriptionMessage>,
+  limits: BatchLimits,
+  abort: AbortController,
+): AsyncGenerator<Batch> {
+  const queue = new Intake(limits)
+  const pumping = pump(messages, queue)
+  try {
+    for (;;) {
+      const batch = await queue.take()
+      if (!batch) break
+      yield batch
+    }
+    await pumping
+  } finally {
+    abort.abort()
+    queue.close()
+    await pumping.catch(() => undefined)
+  }
+}
+
+const pump = async (messages: AsyncIterable<SubscriptionMessage>, queue: Intake): Promise<void> => {
+  try {
+    for await (const message of messages) {
+      if (queue.closed) return
+      queue.put(message)
+      if (queue.full) await queue.room()
+    }
+  } finally {
+    queue.end()
+  }
+}
+
+/** The bounded buffer between the subscription and its consumer; one of each. */
+class Intake {
+  private events: LogEvent[] = []
+  private weights: number[] = []
+  private bytes = 0
+  private live = false
+  /** A caught-up that was not handed out yet. */
+  private announce = false
+  private ended = false
+  closed = false
+  private wake: (() => void) | null = null
+  private makeRoom: (() => void) | null = null
+
+  constructor(private readonly limits: BatchLimits) {}
+
+  get full(): boolean {
+    return this.events.length >= AHEAD * this.limits.events || this.bytes >= AHEAD * this.limits.bytes
+  }
+
+  put(message: SubscriptionMessage): void {
+    if (message.kind === 'caught-up') {
+      this.live = true
+      this.announce = true
+    } else {
+      const weight = weigh(message.event.data)
+      this.events.push(message.event)
+      this.weights.push(weight)
+      this.bytes += weight
+    }
+    if (this.live || this.filled) this.wake?.()
+  }
+
+  end(): void {
+    this.ended = true
+    this.wake?.()
+  }
+
+  close(): void {
+    this.closed = true
+    this.makeRoom?.()
+  }
+
+  room(): Promise<void> {
+    return this.closed ? Promise.resolve() : new Promise(resolve => (this.makeRoom = resolve))
+  }
+
+  /** The next batch; null at the end. */
+  async take(): Promise<Batch | null> {
+    const ready = () => this.filled || (this.live && (this.events.length > 0 || this.announce)) || this.ended
+    for (;;) {
+      if (ready()) break
+      const patience = this.events.length > 0 || !this.live ? this.limits.wait : null
+      await this.woken(patience)
+      if (!ready() && this.events.length > 0) break
+    }
+    if (!this.events.length && !this.announce) return null
+    return this.cut()
+  }
+
+  private get filled(): boolean {
+    return this.events.length >= this.limits.events || this.bytes >= this.limits.bytes
+  }
+
+  private woken(milliseconds: number | null): Promise<void> {
+    return new Promise(resolve => {
+      const timer = milliseconds === null ? null : setTimeout(() => this.wake?.(), milliseconds)
+      this.wake = () => {
+        if (timer) clearTimeout(timer)
+        this.wake = null
+        resolve()
+      }
+    })
+  }
+
+  private cut(): Batch {
+    let count = 0
+    let bytes = 0
+    while (count < this.events.length && count < this.limits.events && (count === 0 || bytes < this.limits.bytes))
+      bytes += this.weights[count++] ?? 0
+    const events = this.events.splice(0, count)
+    this.weights.splice(0, count)
+    this.bytes -= bytes
+    const caughtUp = this.live && this.events.length === 0
+    if (caughtUp) this.announce = false
+    if (!this.full) {
+      this.makeRoom?.()
+      this.makeRoom = null
+    }
+    return { events, caughtUp }
+  }
+}
