@@ -7,7 +7,8 @@ export interface EventToAppend {
   readonly id: string
   readonly type: string
   readonly data: unknown
-  readonly metadata: EventMetadata
+  /** The codec adds the version of the shape. */
+  readonly metadata: Omit<EventMetadata, 'schemaVersion'> & Partial<Pick<EventMetadata, 'schemaVersion'>>
 }
 
 export type AppendResult =
@@ -54,6 +55,8 @@ export interface EventLog {
   }): AsyncIterable<SubscriptionMessage>
   /** Position of the last event that matches, null for none. */
   end(filter?: LogFilter): Promise<string | null>
+  /** The version that events of this type are written in (see Upcaster). */
+  versionOf(type: string): number
   /** True when the store answers. */
   ping(): Promise<boolean>
   close(): Promise<void>

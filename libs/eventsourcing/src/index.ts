@@ -6,3 +6,16 @@ export * from './event-log'
 export * from './projection'
 export * from './document-store/document-store'
 export * from './projections'
+export { Aggregates, type AggregatesOptions, type Loaded } from './execute'
+export { codecOf, type Codec, type StoredEvent, UndecodableEvent, type Upcaster } from './codec'
+export { found, type Founding } from './founding'
+export {
+  AGGREGATES,
+  type AnyQueryDefinition,
+  commandHandlers,
+  EVENT_LOG,
+  queryHandlers,
+  READ_SIDE,
+  type ReadSide,
+} from './handlers'
+export { eventIdOf, fingerprintOf } from './identity'

@@ -1,0 +1,256 @@
+// The command side: load, decide, append. Keeps folded streams in memory, answers repeats, survives races and outages.
+import { type LRUCache } from 'lru-cache'
+import { Aggregate, aggregateCache } from './aggregate'
+import { type AnyDecider, type CommandOutcome, type DecideContext, type Envelope } from './decider'
+import { CommandIdReused, Contended, NotFound, StaleRevision, StetError, Unavailable } from './errors'
+import { type EventMetadata, streamOf } from './event'
+import { type EventLog, type EventToAppend } from './event-log'
+import { eventIdOf, fingerprintOf, scopeOf } from './identity'
+import { asRecorded } from './json'
+import { Lanes } from './lanes'
+import { Patience } from './patience'
+import { reserve } from './reservation'
+
+export interface AggregatesOptions {
+  /** Bytes (roughly) of folded state that are kept in memory. */
+  readonly cache?: number
+  /** Commands that may wait for one stream, and in all. */
+  readonly waitingPerStream?: number
+  readonly waiting?: number
+  /** Milliseconds that a command may take while the store does not answer. */
+  readonly patience?: number
+}
+
+/** Folded state of a stream, fresh from the log. */
+export interface Loaded<State> {
+  readonly state: State
+  readonly revision: number
+  readonly position: string
+}
+
+/** How often a command is decided before its stream is called contended. */
+const DECISIONS = 5
+
+/** Everything that stays the same over the attempts of one command. */
+interface Order {
+  readonly decider: AnyDecider
+  readonly name: string
+  readonly command: object
+  readonly envelope: Envelope
+  readonly stream: string
+  readonly fingerprint: string
+  readonly patience: Patience
+}
+
+type Decided = readonly { readonly type: string; readonly data: unknown }[]
+
+/** All consistency boundaries of a process. One per process and event log. */
+export class Aggregates {
+  readonly #cache: LRUCache<string, Aggregate>
+  readonly #lanes: Lanes
+  readonly #patience: number
+
+  constructor(
+    private readonly log: EventLog,
+    options: AggregatesOptions = {},
+  ) {
+    this.#cache = aggregateCache(options.cache ?? 64 * 1024 * 1024)
+    this.#lanes = new Lanes(options.waitingPerStream ?? 256, options.waiting ?? 4096)
+    this.#patience = options.patience ?? 5000
+  }
+
+  /**
+   * Executes `command` (under its name in the decider) on the stream that the envelope addresses.
+   *
+   * Throws what the decider throws, NotFound (see `exists`), StaleRevision, CommandIdReused, Contended, and Unavailable:
+   * then the outcome may be unknown, and sending the same command id again tells.
+   */
+  async execute(decider: AnyDecider, name: string, command: object, envelope: Envelope): Promise<CommandOutcome> {
+    if (!Object.hasOwn(decider.decide, name)) throw new TypeError(`${decider.category} decides no ${name}`)
+    const stream = streamOf(decider.category, envelope.key)
+    const fingerprint = fingerprintOf(name, stream, command)
+    const patience = new Patience(this.#patience)
+    return this.#lanes.run(stream, async () => {
+      if (patience.over) throw new Contended(`${stream} is busy: try again later`)
+      return this.#perform({ decider, name, command, envelope, stream, fingerprint, patience })
+    })
+  }
+
+  /** The stream's state with every event that the log holds now; null when there is no such stream. */
+  async load<State = unknown>(decider: AnyDecider, key: string): Promise<Loaded<State> | null> {
+    const stream = streamOf(decider.category, key)
+    const patience = new Patience(this.#patience)
+    return this.#lanes.run(stream, async () => {
+      const aggregate = this.#cache.get(stream) ?? new Aggregate(decider)
+      await this.#catchUp(stream, aggregate, patience)
+      const { state, revision, position } = aggregate
+      return position === null ? null : { state: state as State, revision, position }
+    })
+  }
+
+  async #perform(order: Order): Promise<CommandOutcome> {
+    const { decider, envelope, stream, fingerprint, patience } = order
+    let { aggregate, fresh } = await this.#first(order)
+    for (let decisions = 0; decisions < DECISIONS;) {
+      const applied = aggregate.commands.get(scopeOf(envelope))
+      if (applied) {
+        if (applied.fingerprint !== fingerprint) throw new CommandIdReused()
+        const { revision, position } = applied
+        return { id: envelope.key, revision, position, replayed: true, changed: true }
+      }
+
+      // What is appended proves that the state it was decided on is the current one. A refusal and "nothing to do"
+      // prove nothing: unless the state is fresh from the log, they are decided again on one that is.
+      let events: Decided
+      try {
+        events = await this.#decide(order, aggregate)
+      } catch (refusal) {
+        if (fresh || !(refusal instanceof StetError) || refusal instanceof Unavailable) throw refusal
+        const moved = await this.#catchUp(stream, aggregate, patience)
+        if (!moved) throw refusal
+        fresh = true
+        continue
+      }
+      if (events.length === 0) {
+        if (!fresh && (await this.#catchUp(stream, aggregate, patience))) {
+          fresh = true
+          continue
+        }
+        const { revision, position } = aggregate
+        return { id: envelope.key, revision, position: position ?? '0', replayed: false, changed: false }
+      }
+
+      decisions++
+      const result = await this.#append(order, aggregate, events)
+      if (result.ok) {
+        return {
+          id: envelope.key,
+          revision: result.revision,
+          position: result.position,
+          replayed: false,
+          changed: true,
+        }
+      }
+      if (result.current < aggregate.revision) {
+        // The log is shorter than what was folded of it: it is another one, so nothing that is cached holds.
+        this.#cache.delete(stream)
+        aggregate = new Aggregate(decider)
+      }
+      await this.#catchUp(stream, aggregate, patience)
+      fresh = true
+    }
+    throw new Contended(`${stream} was changed by others ${DECISIONS} times in a row: try again later`)
+  }
+
+  /**
+   * Where to begin. Cached state is good enough when an append can prove it; not for a reservation, which would reserve
+   * what an outdated state asks for. A stream that is not in memory is taken for a new one, when nothing but an append
+   * can come of that: creating costs one round trip then, and fails at no_stream when the stream exists after all.
+   */
+  async #first({
+    decider,
+    name,
+    envelope,
+    stream,
+    patience,
+  }: Order): Promise<{ aggregate: Aggregate; fresh: boolean }> {
+    const cached = this.#cache.get(stream)
+    const aggregate = cached ?? new Aggregate(decider)
+    const provable =
+      !decider.reserve?.[name] && (cached ?? (envelope.expected === undefined && !decider.exists?.[name]))
+    if (provable) return { aggregate, fresh: false }
+    await this.#catchUp(stream, aggregate, patience)
+    return { aggregate, fresh: true }
+  }
+
+  async #decide(order: Order, aggregate: Aggregate): Promise<Decided> {
+    const { decider, name, command, envelope, patience } = order
+    const { revision, state } = aggregate
+    const { expected } = envelope
+    if (expected !== undefined && expected !== revision) throw new StaleRevision(expected, revision)
+
+    const needed = decider.exists?.[name]?.(command as never)
+    if (needed !== undefined && !(await this.#exists(needed, patience))) throw new NotFound(`there is no ${needed}`)
+
+    const { commandId, actor, at, correlationId, causationId, key } = envelope
+    const context: Omit<DecideContext, 'reserved'> = {
+      ...{ commandId, actor, at, correlationId, key, revision },
+      ...(causationId === undefined ? {} : { causationId }),
+    }
+    const reservation = decider.reserve?.[name]?.(command as never, state as never, context) ?? null
+    const reserved =
+      reservation &&
+      (await reserve(this.log, reservation, stream => toAppend(order, stream, reservation.event, 0), patience))
+    // Object.hasOwn has been asked in execute.
+    const decide = decider.decide[name] as NonNullable<(typeof decider.decide)[string]>
+    return decide(command as never, state as never, { ...context, reserved })
+  }
+
+  async #exists(stream: string, patience: Patience): Promise<boolean> {
+    // Streams do not vanish: what was folded once is there.
+    if ((this.#cache.peek(stream)?.revision ?? -1) >= 0) return true
+    return (await patience.insist(() => this.log.lastOf(stream))) !== null
+  }
+
+  async #append(order: Order, aggregate: Aggregate, decided: Decided) {
+    const { stream, decider, patience } = order
+    const events = decided.map((event, index) => toAppend(order, stream, event, index))
+    const before = aggregate.revision
+    try {
+      // After Unavailable the outcome is unknown: the same ids at the same revision make the store recognise a repeat.
+      const result = await patience.insist(() => this.log.append(stream, before, events))
+      if (!result.ok) return result
+      if (result.revision !== before + events.length) {
+        this.#cache.delete(stream)
+        return result
+      }
+      for (const [index, event] of events.entries()) {
+        const { id, type, data } = event
+        const metadata = { ...event.metadata, schemaVersion: this.log.versionOf(type) }
+        const { category } = decider
+        const { key, at } = order.envelope
+        const revision = before + 1 + index
+        aggregate.fold({ type, data, id, stream, category, key, revision, position: result.position, at, metadata })
+      }
+      this.#cache.set(stream, aggregate)
+      return result
+    } catch (error) {
+      this.#cache.delete(stream)
+      throw error
+    }
+  }
+
+  /** Folds what the log holds beyond the aggregate; true when there was something. */
+  async #catchUp(stream: string, aggregate: Aggregate, patience: Patience): Promise<boolean> {
+    const before = aggregate.revision
+    try {
+      await patience.insist(async () => {
+        for await (const event of this.log.readStream(stream, { from: aggregate.revision + 1 })) aggregate.fold(event)
+      })
+    } catch (error) {
+      this.#cache.delete(stream)
+      throw error
+    }
+    if (aggregate.revision > before || (before >= 0 && !this.#cache.has(stream))) this.#cache.set(stream, aggregate)
+    return aggregate.revision > before
+  }
+}
+
+/** The event with everything that is recorded beside it; data as it will be read back. */
+const toAppend = (
+  { envelope, fingerprint }: Order,
+  stream: string,
+  { type, data }: { readonly type: string; readonly data: unknown },
+  index: number,
+): EventToAppend => {
+  const { commandId, actor, at, correlationId, causationId } = envelope
+  const metadata: Omit<EventMetadata, 'schemaVersion'> = {
+    $correlationId: correlationId,
+    $causationId: causationId ?? commandId,
+    commandId,
+    fingerprint,
+    actor,
+    at,
+  }
+  return { id: eventIdOf(stream, envelope, index), type, data: asRecorded(data), metadata }
+}
