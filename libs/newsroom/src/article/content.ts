@@ -72,6 +72,10 @@ export interface LiveContent extends Content {
   readonly revision: number
   /** First publication, RFC 3339 UTC: the time of the first event, or the original one of an imported item. */
   readonly firstPublishedAt: string
-  /** This publication (or the original item's version time). */
+  /**
+   * When readers could see it: since it went live, kept while it stays live; of an imported version, its original time.
+   */
   readonly publishedAt: string
+  /** This publication, or the imported version's original time; absent: the event's time. */
+  readonly updatedAt?: string
 }

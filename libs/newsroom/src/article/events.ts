@@ -23,6 +23,10 @@ export interface ArticleEvents {
   /** A version of a wire item arrived; `held` says why it may not be published (withheld, embargoed), else null. */
   WireItemReceived: WireOrigin & {
     readonly held: string | null
+    /** End of an embargo, RFC 3339 UTC: from then on `held` holds nothing back. */
+    readonly heldUntil?: string
+    /** SHA-256 of the normalised item: the same version again changes nothing, whatever editors did since. */
+    readonly digest?: string
     /** What of the item was not understood: JSON pointers with a reason. */
     readonly notUnderstood: readonly string[]
   }

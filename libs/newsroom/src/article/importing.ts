@@ -1,13 +1,32 @@
 // An item of a wire becomes an article, or a new version of one: one command, one append.
+import { createHash } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
+import { type DecideContext, Invalid, type NewEvent, type Reservation } from '@stet/eventsourcing'
 import { IsBoolean, IsOptional } from 'class-validator'
-import { IsShaped, IsTimestamp, nonBlank, nullable, shape, text, timestampText, uuid } from '../validation'
+import {
+  assertValid,
+  httpUrl,
+  IsShaped,
+  IsTimestamp,
+  nonBlank,
+  nullable,
+  shape,
+  text,
+  timestampText,
+  uuid,
+} from '../validation'
+import { distinctIds, revised } from './drafting'
+import { type ArticleEvents, type WireOrigin } from './events'
+import { type OriginalTimes, published, slugReservation } from './publishing'
+import { type Article, evolveArticle, heldBack, same } from './state'
 import {
   AuthorsShape,
+  contentOf,
   ContributorsShape,
   ImageShape,
   MAX_RELATED,
   SeoShape,
+  sourceOf,
   TermShape,
   TermsShape,
   type SubmittedAuthor,
@@ -16,7 +35,6 @@ import {
   type SubmittedSeo,
   type SubmittedTerm,
 } from './submitted'
-import { type WireOrigin } from './events'
 
 /** An item's content: the fields of Content, where a term may still be a plain name. */
 export interface ImportedContent {
@@ -58,11 +76,11 @@ export class ImportArticle {
       image: nullable(ImageShape),
       language: text(35),
       seo: nullable(SeoShape),
-      canonicalUrl: nullable(text(2048)),
+      canonicalUrl: nullable(httpUrl()),
     }),
   )
   content!: ImportedContent
-  @IsShaped(nullable(shape({ outlet: nonBlank(200), contributors: ContributorsShape })))
+  @IsShaped(nullable(shape({ outlet: nonBlank(300), contributors: ContributorsShape })))
   source!: { outlet: string; contributors: SubmittedContributor[] } | null
   /** Ids of the related articles in order, whether they have arrived or not. Empty: the editors' own list stays. */
   @IsShaped(Type.Array(uuid(), { maxItems: MAX_RELATED, description: `at most ${MAX_RELATED} ids` }))
@@ -82,3 +100,112 @@ export class ImportArticle {
   /** When the wire made this version, RFC 3339. */
   @IsOptional() @IsTimestamp() publishedAt?: string | null
 }
+
+type Decided = readonly NewEvent<ArticleEvents>[]
+type Context = Omit<DecideContext, 'reserved'>
+
+export const importing = {
+  ImportArticle(command: ImportArticle, article: Article, context: DecideContext): Decided {
+    const { events, next, publishes, isNew } = received(command, article, context)
+    const times = isNew || article.stage !== 'live' ? originalTimes(command, context) : {}
+    return publishes ? [...events, ...published(next, context, times)] : events
+  },
+}
+
+/** The slug that an import which publishes at once reserves first, by the rules of PublishArticle. */
+export const importReservation = (command: ImportArticle, article: Article, context: Context): Reservation | null => {
+  const { next, publishes } = received(command, article, context)
+  return publishes ? slugReservation(next, context) : null
+}
+
+interface Received {
+  /** All but the publication. */
+  readonly events: Decided
+  /** The article after them. */
+  readonly next: Article
+  readonly publishes: boolean
+  /** It is a version that was not known. */
+  readonly isNew: boolean
+}
+
+const received = (command: ImportArticle, article: Article, context: Context): Received => {
+  assertValid(command)
+  const known = article.wire?.received
+  if (known && isOlder(command.origin, known)) return { events: [], next: article, publishes: false, isNew: false }
+  const digest = createHash('sha256')
+    .update(JSON.stringify(digested(command)))
+    .digest('base64url')
+  const isNew = digest !== known?.digest
+  const events = isNew ? recorded(command, digest, article, context) : []
+  const next = { ...events.reduce((state, event) => after(state, event, context), article) }
+  next.revision = context.revision + events.length
+  // What editors took back stays away until editors publish it again, whatever the wire sends.
+  const takenBack = article.stage === 'unpublished' && article.unpublishedBy === 'editors'
+  return { events, next, isNew, publishes: command.publish && !takenBack && heldBack(next, context) === null }
+}
+
+const recorded = (command: ImportArticle, digest: string, article: Article, context: Context): Decided => {
+  const { origin, held, heldUntil, canceled } = command
+  const reason = canceled ? (held ?? 'canceled by the wire') : held
+  const item: ArticleEvents['WireItemReceived'] = {
+    uri: origin.uri,
+    profile: origin.profile,
+    version: origin.version,
+    versionCreated: origin.versionCreated,
+    held: reason,
+    ...(heldUntil && !canceled && { heldUntil: utc(heldUntil) }),
+    digest,
+    notUnderstood: command.notUnderstood,
+  }
+  const content = contentOf(command.content, article.working ?? undefined)
+  const source = command.source && sourceOf(command.source.outlet, command.source.contributors)
+  const ids = distinctIds(command.relatedIds).filter(id => id !== context.key)
+  const related = ids.length > 0 || article.relatedBy === 'wire' ? ids : article.relatedIds
+  // An embargo of a new version leaves the old one where it is; what is withheld or canceled must not be seen any more.
+  const withdrawn = reason !== null && item.heldUntil === undefined && article.stage === 'live'
+  return [
+    { type: 'WireItemReceived', data: item },
+    ...(article.working
+      ? revised(article.working, content)
+      : [{ type: 'ArticleDrafted', data: content } as const satisfies NewEvent<ArticleEvents>]),
+    ...(source && !same(source, article.source) ? [{ type: 'ArticleSourced', data: source } as const] : []),
+    ...(same(related, article.relatedIds) ? [] : [{ type: 'ArticleRelated', data: { articleIds: related } } as const]),
+    ...(withdrawn ? [{ type: 'ArticleUnpublished', data: { reason } } as const] : []),
+  ]
+}
+
+/** The state after an event that is not recorded yet: all that evolve reads of it is here. */
+const after = (state: Article, event: NewEvent<ArticleEvents>, { commandId }: Context): Article => {
+  const evolve = evolveArticle[event.type] as (state: Article, event: unknown) => Article
+  return evolve(state, { ...event, revision: state.revision + 1, metadata: { commandId } })
+}
+
+/** Later versions win, by version where both have a number, else by the time they were made. */
+const isOlder = (a: WireOrigin, b: WireOrigin): boolean => {
+  const [versionA, versionB] = [numberOf(a.version), numberOf(b.version)]
+  if (versionA !== null && versionB !== null && versionA !== versionB) return versionA < versionB
+  if (a.versionCreated === null || b.versionCreated === null) return false
+  return Date.parse(a.versionCreated) < Date.parse(b.versionCreated)
+}
+
+const numberOf = (version: string | null): number | null =>
+  version !== null && /^\d{1,15}(\.\d{1,6})?$/.test(version) ? Number(version) : null
+
+/** All of a command that says what the item is; `publish` says only what to do with it. */
+const digested = ({ publish: _, ...item }: ImportArticle) => Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))
+
+const originalTimes = (command: ImportArticle, { at }: Context): OriginalTimes => {
+  const time = (field: 'firstPublishedAt' | 'publishedAt'): string | null => {
+    const given = command[field]
+    if (given === undefined || given === null) return null
+    if (Date.parse(given) > Date.parse(at) + MAX_AHEAD)
+      throw new Invalid([{ pointer: `#/${field}`, detail: `${given} lies in the future` }])
+    return utc(given)
+  }
+  return { firstPublishedAt: time('firstPublishedAt'), publishedAt: time('publishedAt') }
+}
+
+/** A wire's clock may be ahead of ours by this much, in milliseconds. */
+const MAX_AHEAD = 24 * 3600 * 1000
+
+const utc = (time: string): string => new Date(time).toISOString()

@@ -37,7 +37,7 @@ export const DEFAULT_LANGUAGE = 'en'
 const termFields = {
   slug: Type.Optional(slugText()),
   name: nonBlank(200),
-  scheme: Type.Optional(nonBlank(200)),
+  scheme: Type.Optional(nonBlank(2048)),
   code: Type.Optional(nonBlank(200)),
 }
 export const TermShape = Type.Union([nonBlank(200), shape(termFields)], {
@@ -48,9 +48,9 @@ export const AuthorShape = Type.Union([nonBlank(200), shape({ ...termFields, rol
 })
 export const ContributorShape = Type.Union(
   [
-    nonBlank(200),
+    nonBlank(300),
     shape({
-      name: nonBlank(200),
+      name: nonBlank(300),
       kind: Type.Optional(Type.Union([...CONTRIBUTOR_KINDS.map(kind => Type.Literal(kind)), Type.Null()])),
     }),
   ],
@@ -165,7 +165,7 @@ const termOf = (submitted: SubmittedTerm): Term => {
 
 const authorOf = (submitted: SubmittedAuthor): Author => {
   const role = typeof submitted === 'string' ? undefined : submitted.role
-  return { ...termOf(typeof submitted === 'string' ? submitted : submitted), ...(role && { role: collapsed(role) }) }
+  return { ...termOf(submitted), ...(role && { role: collapsed(role) }) }
 }
 
 const imageOf = ({ url, width, height, alt, caption, credit }: SubmittedImage): Image => ({

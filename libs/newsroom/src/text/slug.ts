@@ -10,8 +10,9 @@ const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$
 export const looksLikeUuid = (text: string): boolean => UUID.test(text)
 
 /** A slug of at most `max` characters from a text, cut between words where one can; '' when nothing of it is a word. */
-export const slugify = (text: string, max = MAX_SLUG): string => {
-  const words = transliterate(text.normalize('NFC').toLowerCase())
+export const slugOf = (text: string, max = MAX_SLUG): string => {
+  // The Azerbaijani schwa has no counterpart in the tables; e is what the country's own sites write.
+  const words = transliterate(text.normalize('NFC').toLowerCase().replaceAll('ə', 'e'))
     .toLowerCase()
     .replace(/['’`"]/g, '')
     .replace(/[^a-z0-9]+/g, '-')
@@ -23,7 +24,7 @@ export const slugify = (text: string, max = MAX_SLUG): string => {
 
 /** The slug that identifies a term of this name; a name without any word gets one of its own. */
 export const slugOfName = (name: string): string =>
-  slugify(name) || `t-${createHash('sha256').update(name.normalize('NFC')).digest('hex').slice(0, 12)}`
+  slugOf(name) || `t-${createHash('sha256').update(name.normalize('NFC')).digest('hex').slice(0, 12)}`
 
 /** `slug` and its successors `slug-2` to `slug-20`, each within the limit. */
 export const slugCandidates = (slug: string): string[] => [

@@ -1,0 +1,89 @@
+// Writing: the working copy, its source and its related articles. Readers see nothing of it before it is published.
+import { type DecideContext, Invalid, type NewEvent, RuleBroken } from '@stet/eventsourcing'
+import { IsDefined, IsOptional } from 'class-validator'
+import { Type } from '@sinclair/typebox'
+import { IsId, IsNonBlank, IsShaped, IsText, nullable, uuid } from '../validation'
+import { type ArticleEvents } from './events'
+import { type Article, drafted, same } from './state'
+import {
+  contentOf,
+  ContributorsShape,
+  MAX_CONTENT,
+  MAX_RELATED,
+  sourceOf,
+  type SubmittedContributor,
+  SubmittedFields,
+  type SubmittedTerm,
+  TermShape,
+  type WorkingCopy,
+} from './submitted'
+
+type Decided = readonly NewEvent<ArticleEvents>[]
+
+/** Begins an article. */
+export class DraftArticle extends SubmittedFields {
+  @IsNonBlank(500) headline!: string
+  /** Null: not decided yet; nothing is published without one. */
+  @IsDefined() @IsShaped(nullable(TermShape)) section!: SubmittedTerm | null
+  /** HTML as written; readers are shown what the allow list leaves of it. */
+  @IsText(MAX_CONTENT) bodyHtml!: string
+  /** Id of the new article; one is made when absent. */
+  @IsOptional() @IsId() id?: string
+}
+
+/** Changes the working copy: absent = unchanged, null = cleared. */
+export class ReviseArticle extends SubmittedFields {
+  @IsOptional() @IsNonBlank(500) headline?: string | null
+  @IsOptional() @IsShaped(TermShape) section?: SubmittedTerm | null
+  @IsOptional() @IsText(MAX_CONTENT) bodyHtml?: string | null
+}
+
+/** Says where the report comes from. */
+export class SourceArticle {
+  @IsNonBlank(300) outlet!: string
+  @IsOptional() @IsShaped(ContributorsShape) contributors?: SubmittedContributor[] | null
+}
+
+/** The editors' related articles, in order; they may be unknown yet and are shown once they are live. */
+export class RelateArticles {
+  @IsShaped(Type.Array(uuid(), { maxItems: MAX_RELATED, description: `at most ${MAX_RELATED} UUIDs` }))
+  articleIds!: string[]
+}
+
+export const drafting = {
+  DraftArticle({ id, ...submitted }: DraftArticle, article: Article, { key }: DecideContext): Decided {
+    if (id !== undefined && id !== null && id.toLowerCase() !== key)
+      throw new Invalid([{ pointer: '#/id', detail: `must be ${key}, the article that the command is addressed to` }])
+    const content = contentOf(submitted)
+    if (!article.working) return [{ type: 'ArticleDrafted', data: content }]
+    if (same(content, article.working)) return []
+    throw new RuleBroken('article-exists', `article ${key} exists with another content: revise it instead`)
+  },
+
+  ReviseArticle(submitted: ReviseArticle, article: Article, { key }: DecideContext): Decided {
+    return revised(drafted(article, key), contentOf(submitted, drafted(article, key)))
+  },
+
+  SourceArticle({ outlet, contributors }: SourceArticle, article: Article, { key }: DecideContext): Decided {
+    drafted(article, key)
+    const source = sourceOf(outlet, contributors ?? [])
+    return same(source, article.source) ? [] : [{ type: 'ArticleSourced', data: source }]
+  },
+
+  RelateArticles({ articleIds }: RelateArticles, article: Article, { key }: DecideContext): Decided {
+    drafted(article, key)
+    const ids = distinctIds(articleIds)
+    if (ids.includes(key))
+      throw new Invalid([{ pointer: '#/articleIds', detail: 'an article cannot be related to itself: leave it out' }])
+    return same(ids, article.relatedIds) ? [] : [{ type: 'ArticleRelated', data: { articleIds: ids } }]
+  },
+}
+
+/** The event that turns one working copy into another, none when they are equal. */
+export const revised = (before: WorkingCopy, after: WorkingCopy): Decided => {
+  const changed = Object.entries(after).filter(([field, value]) => !same(value, before[field as keyof WorkingCopy]))
+  return changed.length === 0 ? [] : [{ type: 'ArticleRevised', data: { changes: Object.fromEntries(changed) } }]
+}
+
+/** Lower case, the first of equal ones. */
+export const distinctIds = (ids: readonly string[]): string[] => [...new Set(ids.map(id => id.toLowerCase()))]

@@ -1,0 +1,3 @@
+// Cards: each article as it stands in lists.
+export * from './cards'
+export * from '../site'

@@ -1,0 +1,55 @@
+// Curated lists as readers see them: what is live of them, in the editors' order.
+import { NotFound, type QueryDefinition } from '@stet/eventsourcing'
+import { type ListAnswer, type ListsAnswer } from '../answers'
+import { articleCards, cardAnswers, liveCards } from '../cards/cards'
+import { cursorOf, readCursor } from '../latest/cursor'
+import { DEFAULT_LIMIT, Paged } from '../latest/latest'
+import { type Site } from '../site'
+import { IsShaped, nonBlank } from '../validation'
+import { allLists, curatedLists, listNamed } from './curated-lists'
+import { isListName } from './lists'
+
+/** All curated lists, in the order that decides a card's label. */
+export class GetLists {}
+
+/** A curated list with the cards of its live articles. */
+export class GetList extends Paged {
+  /** Name of the list. */
+  @IsShaped(nonBlank(200)) list!: string
+}
+
+export const listsQuery: QueryDefinition<GetLists, ListsAnswer> = {
+  query: GetLists,
+  reads: [curatedLists],
+  keep: 250,
+  answer: async (_, read) => {
+    const lists = await allLists(read)
+    return { items: lists.map(({ _id, label }) => ({ list: _id, label })), next: null }
+  },
+}
+
+export const listQuery = (site: Site): QueryDefinition<GetList, ListAnswer> => ({
+  query: GetList,
+  reads: [curatedLists, articleCards],
+  answer: async ({ list: name, limit = DEFAULT_LIMIT, cursor }, read) => {
+    const list = isListName(name) ? await listNamed(read, name) : null
+    if (!list) throw new NotFound(`there is no list ${name}`)
+    const rest = list.entries.slice(cursor === undefined ? 0 : startAfter(list.entries, cursor))
+    const live = await liveCards(read, rest)
+    const shown = live.slice(0, limit)
+    const last = shown.at(-1)
+    return {
+      list: list._id,
+      label: list.label,
+      items: await cardAnswers(read, site, shown),
+      next: last && live.length > limit ? cursorOf([String(list.entries.indexOf(last._id)), last._id]) : null,
+    }
+  },
+})
+
+/** After the entry that the cursor names; where that was taken off meanwhile, from the place it had. */
+const startAfter = (entries: readonly string[], cursor: string): number => {
+  const [place = '', id = ''] = readCursor(cursor, [/^\d{1,6}$/, /^[0-9a-f-]{36}$/])
+  const now = entries.indexOf(id)
+  return now < 0 ? Number(place) : now + 1
+}

@@ -1,0 +1,14 @@
+// Every read model of the newsroom, by group (see GROUPS).
+import { type AnyProjection } from '@stet/eventsourcing'
+import { articleCards } from './cards/cards'
+import { curatedLists } from './lists/curated-lists'
+import { articlePages } from './pages/article-pages'
+import { popularity } from './popularity'
+import { related } from './related'
+import { slugs } from './slugs/slugs'
+
+const newsroom = [articlePages, articleCards, curatedLists, slugs]
+const readership = [popularity]
+const relation = [related]
+
+export const projections: readonly AnyProjection[] = [...newsroom, ...readership, ...relation]

@@ -1,0 +1,22 @@
+// Every query of the newsroom, for one site.
+import { type AnyQueryDefinition } from '@stet/eventsourcing'
+import { latestQuery } from './latest/latest'
+import { listQuery, listsQuery } from './lists/list-queries'
+import { pageQuery, relatedQuery } from './pages/page-queries'
+import { popularQuery } from './popularity'
+import { computedRelated, related } from './related'
+import { type Site } from './site'
+
+/** One definition per query class; build them once per process, since what is kept is kept per definition. */
+export const newsroomQueries = (site: Site): AnyQueryDefinition[] => {
+  const popular = popularQuery(site)
+  const neighbours = { related, computedRelated, popular }
+  return [
+    pageQuery(site, neighbours),
+    relatedQuery(site, neighbours),
+    latestQuery(site),
+    listQuery(site),
+    listsQuery,
+    popular,
+  ]
+}
