@@ -69,13 +69,15 @@ test('a newer format, another kind and a foreign folder are refused with what to
   await openHere().close()
   opened = []
   const format = join(directory, 'format.json')
-  expect(() => openEnvironment(directory, { kind: 'document-store', formatVersion: 1 })).toThrow('holds a event-store')
+  expect(() => openEnvironment(directory, { kind: 'document-store', formatVersion: 1 })).toThrow(
+    'holds the files of event-store',
+  )
   writeFileSync(format, JSON.stringify({ kind: 'event-store', formatVersion: 2 }))
   expect(() => openHere()).toThrow(/written in format 2.*newer version of the program/)
   writeFileSync(format, '{"kind":')
   expect(() => openHere()).toThrow(WrongFormat)
   rmSync(format)
-  expect(() => openHere()).toThrow('not a event-store of this program')
+  expect(() => openHere()).toThrow('not the files of event-store of this program')
 })
 
 test('a backup taken while in use opens as a store of its own', async () => {

@@ -28,11 +28,11 @@ export type Environment = {
    * `write` must check before its first put: a throw rejects its own promise alone, and what it had put would stay.
    * @throws StorageFull when there is no room; then no write of the group was stored.
    */
-  commit<T>(write: () => T): Promise<T>
+  commit: <T>(write: () => T) => Promise<T>
   /** A consistent copy of the environment, format included, while it is in use. The folder must not exist yet. */
-  backup(directory: string): Promise<void>
+  backup: (directory: string) => Promise<void>
   /** Waits for what was accepted, then closes the files. */
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 type Waiting = { write: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }
@@ -90,7 +90,7 @@ export function openEnvironment(
         return
       }
       for (const { reject } of group) reject(reason)
-      onFailedCommit(new Error(`A commit to ${directory} failed: ${reason.message}`, { cause: reason }))
+      onFailedCommit(new Error(`A commit to ${directory} failed (${reason.message})`, { cause: reason }))
       return
     }
     group.forEach(({ resolve, reject }, index) => {
@@ -147,7 +147,9 @@ const EFBIG = 27
 const EDQUOT = 122
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
-const isLmdb = (error: unknown): boolean => typeof codeOf(error) === 'number'
+/** LMDB throws plain errors with a number for a code; a store's own refusals are classes of their own. */
+const isLmdb = (error: unknown): boolean =>
+  typeof codeOf(error) === 'number' && (error as Error).constructor.name === 'Error'
 const isFull = (error: unknown): boolean => [MDB_MAP_FULL, ENOSPC, EFBIG, EDQUOT].includes(codeOf(error) as number)
 
 function endProcess(error: Error): void {
@@ -161,7 +163,7 @@ function checkFormat(directory: string, { kind, formatVersion }: EnvironmentForm
     if (existsSync(join(directory, 'data.mdb')))
       throw new WrongFormat(
         'foreign-directory',
-        `${directory} has data but no ${FORMAT_FILE}: it is not a ${kind} of this program. Choose another DATA_DIR.`,
+        `${directory} has data but no ${FORMAT_FILE}: these are not the files of ${kind} of this program. Choose another DATA_DIR.`,
       )
     writeDurably(directory, FORMAT_FILE, Buffer.from(`${JSON.stringify({ kind, formatVersion })}\n`))
     return formatVersion
@@ -170,7 +172,7 @@ function checkFormat(directory: string, { kind, formatVersion }: EnvironmentForm
   if (found.kind !== kind)
     throw new WrongFormat(
       'foreign-directory',
-      `${directory} holds a ${String(found.kind)}, not a ${kind}. Choose another DATA_DIR.`,
+      `${directory} holds the files of ${String(found.kind)}, not of ${kind}. Choose another DATA_DIR.`,
     )
   if (typeof found.formatVersion !== 'number' || found.formatVersion > formatVersion)
     throw new WrongFormat(

@@ -1,0 +1,127 @@
+// The two calls that append: one stream of messages per append, and one long-lived stream of many appends.
+import type { UUID } from '@eventstore/db-client/generated/shared_pb'
+import type { AppendReq, AppendResp, BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb'
+import type { handleBidiStreamingCall, handleClientStreamingCall } from '@grpc/grpc-js'
+import { RevisionMismatch, badRequest, toServiceError } from './errors'
+import { MAX_APPEND_BYTES, type ExpectedRevision, type ProposedEvent } from './model'
+import {
+  appendAnswer,
+  batchAnswer,
+  mismatchAnswer,
+  parseAppendOptions,
+  parseBatchOptions,
+  parseProposed,
+  uuidText,
+} from './protocol'
+import type { Writes } from './writes'
+
+/** One append as it arrives: what is too large or malformed is kept as the refusal, not as bytes. */
+class Incoming {
+  readonly events: ProposedEvent[] = []
+  target?: { stream: string; expected: ExpectedRevision }
+  private refusal?: { error: unknown }
+  private bytes = 0
+
+  /** Runs a step of reading it, unless it is refused already. */
+  take(step: () => void): void {
+    if (this.refusal) return
+    try {
+      step()
+    } catch (error) {
+      this.refuse(error)
+    }
+  }
+
+  add(message: AppendReq.ProposedMessage | BatchAppendReq.ProposedMessage): void {
+    const event = parseProposed(message)
+    this.events.push(event)
+    this.bytes += event.data.length + event.metadata.length
+    if (this.bytes > MAX_HELD_BYTES)
+      throw badRequest(`The embedded event store takes at most ${MAX_HELD_BYTES} bytes of data and metadata at once.`)
+  }
+
+  async appendTo(writes: Writes): ReturnType<Writes['append']> {
+    if (this.refusal) throw this.refusal.error
+    if (!this.target) throw badRequest('An append begins with its options.')
+    return writes.append(this.target.stream, this.target.expected, this.events)
+  }
+
+  private refuse(error: unknown): void {
+    this.refusal = { error }
+    this.events.length = 0
+  }
+}
+
+/** Metadata counts against no limit of the protocol, memory does. */
+const MAX_HELD_BYTES = 16 * MAX_APPEND_BYTES
+
+export function appendCall(writes: Writes): handleClientStreamingCall<AppendReq, AppendResp> {
+  return (call, reply) => {
+    const incoming = new Incoming()
+    call.on('data', (message: AppendReq) =>
+      incoming.take(() => {
+        const options = message.getOptions()
+        const proposed = message.getProposedMessage()
+        if (options) incoming.target = parseAppendOptions(options)
+        if (proposed) incoming.add(proposed)
+      }),
+    )
+    call.on('error', () => {})
+    call.on('end', () => {
+      incoming.appendTo(writes).then(
+        appended => reply(null, appendAnswer(appended)),
+        (error: unknown) => {
+          if (error instanceof RevisionMismatch) reply(null, mismatchAnswer(error))
+          else reply(toServiceError(error))
+        },
+      )
+    })
+  }
+}
+
+export function batchAppendCall(writes: Writes): handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> {
+  return call => {
+    // Chunks of one append share a correlation id; its options come with the first.
+    const open = new Map<string, Incoming>()
+    let answering = 0
+    let ended = false
+
+    call.on('data', (chunk: BatchAppendReq) => {
+      const correlationId = chunk.getCorrelationId()
+      if (!correlationId) return
+      const key = uuidText(correlationId)
+      const incoming = open.get(key) ?? new Incoming()
+      incoming.take(() => {
+        const options = chunk.getOptions()
+        if (options) incoming.target = parseBatchOptions(options)
+        for (const message of chunk.getProposedMessagesList()) incoming.add(message)
+        if (!open.has(key) && open.size >= MAX_OPEN_APPENDS)
+          throw badRequest(`At most ${MAX_OPEN_APPENDS} appends may be open on one call.`)
+      })
+      if (!chunk.getIsFinal()) return void open.set(key, incoming)
+      open.delete(key)
+      void answer(correlationId, incoming)
+    })
+    call.on('end', () => {
+      ended = true
+      endWhenAnswered()
+    })
+    call.on('error', () => open.clear())
+    call.on('cancelled', () => open.clear())
+
+    async function answer(correlationId: UUID, incoming: Incoming): Promise<void> {
+      answering++
+      const result = await incoming.appendTo(writes).catch((error: unknown) => ({ error }))
+      if (!call.cancelled) call.write(batchAnswer(correlationId, incoming.target?.stream ?? '', result))
+      answering--
+      endWhenAnswered()
+    }
+
+    function endWhenAnswered(): void {
+      if (ended && answering === 0) call.end()
+    }
+  }
+}
+
+/** Begun and not finished, on one call: bounds what a broken client can hold here. */
+const MAX_OPEN_APPENDS = 1_024

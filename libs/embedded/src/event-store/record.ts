@@ -1,0 +1,216 @@
+// One event as it lies in the log: a short header for the store, then the very bytes that a read answers with.
+//
+// Storing the answer (a ReadResp of the protocol, event id as text) makes reading, catching up and live delivery a copy
+// of bytes; only links and the structured form of ids are put together anew. A checksum over all of it finds bits that
+// turned on the disk.
+import { crc32 } from 'node:zlib'
+import { UUID } from '@eventstore/db-client/generated/shared_pb'
+import { ReadResp } from '@eventstore/db-client/generated/streams_pb'
+import { StorageDamaged } from '../storage'
+import type { ProposedEvent } from './model'
+
+export type StoredRecord = {
+  id: string
+  position: number
+  revision: number
+  stream: string
+  type: string
+  /** Milliseconds since 1970. */
+  created: number
+  /** The last event of a deleted stream; its revision is the largest int64, told here as Infinity. */
+  isTombstone: boolean
+  isJson: boolean
+  /** The whole answer: ReadResp { event: ReadEvent { event: RecordedEvent, commit_position } }. */
+  response: Buffer
+  /** The RecordedEvent within `response`. */
+  recorded: Buffer
+}
+
+export type RecordPlace = { position: number; revision: number; stream: string; created: number }
+
+// Header: crc32 u32 | flags u8 | created u48 | revision u48 | recorded start u16, length u32 | stream start, length u16 |
+// type start, length u16. Starts count from the header's end.
+const HEADER_BYTES = 31
+// The id comes first in a RecordedEvent: the field and its length, the text and its length, then 36 characters.
+const ID_START = 4
+const ID_LENGTH = 36
+const TOMBSTONE_FLAG = 1
+const JSON_FLAG = 2
+
+/** The record of an event at its place. */
+export function encodeRecord(event: ProposedEvent, { position, revision, stream, created }: RecordPlace): Buffer {
+  const isTombstone = revision === Infinity
+  const name = Buffer.from(stream)
+  const type = Buffer.from(event.type)
+  // Ticks of 100 ns since 1970, which is how the protocol dates an event.
+  const ticks = Buffer.from(`${created}0000`)
+  const contentType = event.json ? JSON_TYPE : BINARY_TYPE
+
+  const mapSizes =
+    mapEntrySize(TYPE_KEY, type) + mapEntrySize(CONTENT_TYPE_KEY, contentType) + mapEntrySize(CREATED_KEY, ticks)
+  const nameField = fieldSize(name.length)
+  const recordedSize =
+    fieldSize(fieldSize(event.id.length)) +
+    fieldSize(nameField) +
+    (isTombstone ? 1 + LARGEST_INT64.length : 1 + varintSize(revision)) +
+    2 * (1 + varintSize(position)) +
+    mapSizes +
+    (event.metadata.length > 0 ? fieldSize(event.metadata.length) : 0) +
+    (event.data.length > 0 ? fieldSize(event.data.length) : 0)
+  const readEventSize = fieldSize(recordedSize) + 1 + varintSize(position)
+
+  const record = Buffer.allocUnsafe(HEADER_BYTES + fieldSize(readEventSize))
+  const out = new Writer(record, HEADER_BYTES)
+  out.lengthTag(1, readEventSize)
+  out.lengthTag(1, recordedSize)
+  const recordedStart = out.at
+  out.lengthTag(1, fieldSize(event.id.length))
+  out.field(2, Buffer.from(event.id))
+  out.lengthTag(2, nameField)
+  out.field(3, name)
+  const streamStart = out.at - name.length
+  if (isTombstone) out.varintBytes(3, LARGEST_INT64)
+  else out.varintField(3, revision)
+  out.varintField(4, position)
+  out.varintField(5, position)
+  out.mapEntry(TYPE_KEY, type)
+  const typeStart = out.at - type.length
+  out.mapEntry(CONTENT_TYPE_KEY, contentType)
+  out.mapEntry(CREATED_KEY, ticks)
+  if (event.metadata.length > 0) out.field(7, event.metadata)
+  if (event.data.length > 0) out.field(8, event.data)
+  out.varintField(3, position)
+
+  record.writeUInt8((isTombstone ? TOMBSTONE_FLAG : 0) | (event.json ? JSON_FLAG : 0), 4)
+  record.writeUIntBE(created, 5, 6)
+  record.writeUIntBE(isTombstone ? 0 : revision, 11, 6)
+  record.writeUInt16BE(recordedStart - HEADER_BYTES, 17)
+  record.writeUInt32BE(recordedSize, 19)
+  record.writeUInt16BE(streamStart - HEADER_BYTES, 23)
+  record.writeUInt16BE(name.length, 25)
+  record.writeUInt16BE(typeStart - HEADER_BYTES, 27)
+  record.writeUInt16BE(type.length, 29)
+  record.writeUInt32BE(crc32(record.subarray(4)), 0)
+  return record
+}
+
+/** @throws StorageDamaged when the bytes are not those that were written. */
+export function decodeRecord(position: number, record: Buffer): StoredRecord {
+  if (record.length < HEADER_BYTES || record.readUInt32BE(0) !== crc32(record.subarray(4)))
+    throw new StorageDamaged(`The event at position ${position}`)
+  const body = record.subarray(HEADER_BYTES)
+  const isTombstone = (record.readUInt8(4) & TOMBSTONE_FLAG) !== 0
+  const recordedStart = record.readUInt16BE(17)
+  const streamStart = record.readUInt16BE(23)
+  const typeStart = record.readUInt16BE(27)
+  return {
+    id: body.toString('latin1', recordedStart + ID_START, recordedStart + ID_START + ID_LENGTH),
+    position,
+    revision: isTombstone ? Infinity : record.readUIntBE(11, 6),
+    stream: body.toString('utf8', streamStart, streamStart + record.readUInt16BE(25)),
+    type: body.toString('utf8', typeStart, typeStart + record.readUInt16BE(29)),
+    created: record.readUIntBE(5, 6),
+    isTombstone,
+    isJson: (record.readUInt8(4) & JSON_FLAG) !== 0,
+    response: body,
+    recorded: body.subarray(recordedStart, recordedStart + record.readUInt32BE(19)),
+  }
+}
+
+/** The event's data bytes. */
+export function dataOf({ recorded }: StoredRecord): Uint8Array {
+  return ReadResp.ReadEvent.RecordedEvent.deserializeBinary(recorded).getData_asU8()
+}
+
+/** The same answer with event ids in the structured form, for clients that ask for it. */
+export function withStructuredIds(response: Buffer): Buffer {
+  const answer = ReadResp.deserializeBinary(response)
+  for (const event of [answer.getEvent()?.getEvent(), answer.getEvent()?.getLink()]) {
+    const id = event?.getId()?.getString().replaceAll('-', '')
+    if (!event || !id) continue
+    const half = (start: number) => BigInt.asIntN(64, BigInt(`0x${id.slice(start, start + 16)}`)).toString()
+    event.setId(
+      new UUID().setStructured(new UUID.Structured().setMostSignificantBits(half(0)).setLeastSignificantBits(half(16))),
+    )
+  }
+  return Buffer.from(answer.serializeBinary())
+}
+
+/** When the event was recorded, without decoding the rest (milliseconds since 1970). */
+export const createdOf = (record: Buffer): number => record.readUIntBE(5, 6)
+
+/** The answer for a link and, where it could be resolved, its target; the position is the link's. */
+export function linkResponse(link: StoredRecord, target: StoredRecord | undefined): Buffer {
+  const targetSize = target ? fieldSize(target.recorded.length) : 0
+  const size = targetSize + fieldSize(link.recorded.length) + 1 + varintSize(link.position)
+  const response = Buffer.allocUnsafe(fieldSize(size))
+  const out = new Writer(response, 0)
+  out.lengthTag(1, size)
+  if (target) out.field(1, target.recorded)
+  out.field(2, link.recorded)
+  out.varintField(3, link.position)
+  return response
+}
+
+const TYPE_KEY = Buffer.from('type')
+const CONTENT_TYPE_KEY = Buffer.from('content-type')
+const CREATED_KEY = Buffer.from('created')
+const JSON_TYPE = Buffer.from('application/json')
+const BINARY_TYPE = Buffer.from('application/octet-stream')
+const LARGEST_INT64 = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])
+
+// Protocol Buffers: a field is (number << 3 | wire type) and a varint or a length and so many bytes. All numbers of
+// fields here are below 16, so a tag is one byte.
+const VARINT = 0
+const LENGTH = 2
+const METADATA_MAP_FIELD = 6
+
+const fieldSize = (length: number): number => 1 + varintSize(length) + length
+const mapEntrySize = (key: Buffer, value: Buffer): number => fieldSize(fieldSize(key.length) + fieldSize(value.length))
+
+function varintSize(value: number): number {
+  let size = 1
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size++
+  return size
+}
+
+class Writer {
+  constructor(
+    private readonly buffer: Buffer,
+    public at: number,
+  ) {}
+
+  lengthTag(field: number, length: number): void {
+    this.buffer[this.at++] = (field << 3) | LENGTH
+    this.varint(length)
+  }
+
+  field(field: number, bytes: Uint8Array): void {
+    this.lengthTag(field, bytes.length)
+    this.buffer.set(bytes, this.at)
+    this.at += bytes.length
+  }
+
+  varintField(field: number, value: number): void {
+    this.buffer[this.at++] = (field << 3) | VARINT
+    this.varint(value)
+  }
+
+  varintBytes(field: number, bytes: Buffer): void {
+    this.buffer[this.at++] = (field << 3) | VARINT
+    this.buffer.set(bytes, this.at)
+    this.at += bytes.length
+  }
+
+  mapEntry(key: Buffer, value: Buffer): void {
+    this.lengthTag(METADATA_MAP_FIELD, fieldSize(key.length) + fieldSize(value.length))
+    this.field(1, key)
+    this.field(2, value)
+  }
+
+  private varint(value: number): void {
+    let rest = value
+    for (; rest >= 128; rest = Math.floor(rest / 128)) this.buffer[this.at++] = (rest % 128) | 128
+    this.buffer[this.at++] = rest
+  }
+}

@@ -1,0 +1,161 @@
+// The gRPC services: which calls there are, and how each reaches the store.
+import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb'
+import { ClusterInfo, EndPoint, MemberInfo } from '@eventstore/db-client/generated/gossip_pb'
+import { MonitoringService } from '@eventstore/db-client/generated/monitoring_grpc_pb'
+import { OperationsService } from '@eventstore/db-client/generated/operations_grpc_pb'
+import { PersistentSubscriptionsService } from '@eventstore/db-client/generated/persistent_grpc_pb'
+import { ProjectionsService } from '@eventstore/db-client/generated/projections_grpc_pb'
+import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb'
+import { SupportedMethod, SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb'
+import { Empty, UUID } from '@eventstore/db-client/generated/shared_pb'
+import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb'
+import type {
+  DeleteReq,
+  DeleteResp,
+  ReadReq,
+  TombstoneReq,
+  TombstoneResp,
+} from '@eventstore/db-client/generated/streams_pb'
+import { UsersService } from '@eventstore/db-client/generated/users_grpc_pb'
+import {
+  status,
+  type Server,
+  type ServiceDefinition,
+  type UntypedHandleCall,
+  type UntypedServiceImplementation,
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+} from '@grpc/grpc-js'
+import { appendCall, batchAppendCall } from './append-calls'
+import { Refusal, toServiceError, unsupported } from './errors'
+import type { LiveTail } from './live'
+import type { EventLog } from './log'
+import { Outlet, type ReadCall } from './outlet'
+import { deleteAnswer, parseDelete, parseRead, tombstoneAnswer } from './protocol'
+import { readAll, readStream } from './reads'
+import { subscribeToAll, subscribeToStream } from './subscriptions'
+import type { Writes } from './writes'
+
+export type Store = { log: EventLog; live: LiveTail; writes: Writes }
+
+/** What the client is told; its features of 21.10 and later are keyed by the methods below, not by this. */
+const SERVER_VERSION = '24.2.0'
+
+/** Adds all services to the server. Calling the result ends every read and subscription with CANCELLED. */
+export function addServices(server: Server, store: Store): () => void {
+  const reads = new Set<ReadCall>()
+  // A read's answers are stored as they are sent; so nothing is left to serialise.
+  const streams = { ...StreamsService, read: { ...StreamsService.read, responseSerialize: (answer: Buffer) => answer } }
+  server.addService(streams as unknown as ServiceDefinition, {
+    read: readCall(store, reads) as UntypedHandleCall,
+    append: appendCall(store.writes) as UntypedHandleCall,
+    batchAppend: batchAppendCall(store.writes) as UntypedHandleCall,
+    delete: deleteCall(store.writes) as UntypedHandleCall,
+    tombstone: tombstoneCall(store.writes) as UntypedHandleCall,
+  })
+  server.addService(
+    ServerFeaturesService as unknown as ServiceDefinition,
+    { getSupportedMethods } as UntypedServiceImplementation,
+  )
+  server.addService(GossipService as unknown as ServiceDefinition, { read: gossip } as UntypedServiceImplementation)
+  for (const [what, service] of Object.entries(ABSENT)) refuseAll(server, service as unknown as ServiceDefinition, what)
+  return () => {
+    for (const call of reads) fail(call, new Refusal(status.CANCELLED, 'The embedded event store is closing.'))
+  }
+}
+
+const ABSENT = {
+  'persistent subscriptions': PersistentSubscriptionsService,
+  'server-side projections': ProjectionsService,
+  'operations over gRPC': OperationsService,
+  'monitoring over gRPC': MonitoringService,
+  'user management': UsersService,
+}
+
+function readCall({ log, live }: Store, reads: Set<ReadCall>): handleServerStreamingCall<ReadReq, Buffer> {
+  return call => {
+    reads.add(call)
+    // Cancelling does not always close the call; whoever waits for news must see it.
+    call.once('cancelled', () => live.wake())
+    answer(call)
+      .then(
+        () => call.end(),
+        (error: unknown) => fail(call, error),
+      )
+      .finally(() => reads.delete(call))
+  }
+
+  async function answer(call: ReadCall): Promise<void> {
+    const request = parseRead(call.request)
+    const outlet = new Outlet(call, log, request)
+    const { stream, limit } = request
+    if (limit === undefined)
+      return stream === undefined
+        ? subscribeToAll(log, live, outlet, request)
+        : subscribeToStream(log, live, outlet, { ...request, stream })
+    return stream === undefined
+      ? readAll(log, outlet, { ...request, limit })
+      : readStream(log, outlet, { ...request, stream, limit })
+  }
+}
+
+function deleteCall(writes: Writes): handleUnaryCall<DeleteReq, DeleteResp> {
+  return (call, reply) => {
+    Promise.resolve()
+      .then(() => parseDelete(call.request))
+      .then(({ stream, expected }) => writes.delete(stream, expected))
+      .then(
+        appended => reply(null, deleteAnswer(appended)),
+        (error: unknown) => reply(toServiceError(error)),
+      )
+  }
+}
+
+function tombstoneCall(writes: Writes): handleUnaryCall<TombstoneReq, TombstoneResp> {
+  return (call, reply) => {
+    Promise.resolve()
+      .then(() => parseDelete(call.request))
+      .then(({ stream, expected }) => writes.tombstone(stream, expected))
+      .then(
+        appended => reply(null, tombstoneAnswer(appended)),
+        (error: unknown) => reply(toServiceError(error)),
+      )
+  }
+}
+
+const getSupportedMethods: handleUnaryCall<Empty, SupportedMethods> = (_call, reply) => {
+  const methods = new SupportedMethods().setEventStoreServerVersion(SERVER_VERSION)
+  for (const service of [StreamsService, GossipService, ServerFeaturesService])
+    for (const { path } of Object.values(service) as { path: string }[]) {
+      const [, serviceName, methodName] = path.split('/') as [string, string, string]
+      methods.addMethods(new SupportedMethod().setServiceName(serviceName).setMethodName(methodName.toLowerCase()))
+    }
+  reply(null, methods)
+}
+
+/** A cluster of one, which leads. It has no network address: its clients know the socket. */
+const gossip: handleUnaryCall<Empty, ClusterInfo> = (call, reply) => {
+  const member = new MemberInfo()
+    .setInstanceId(new UUID().setString('00000000-0000-0000-0000-000000000000'))
+    .setTimeStamp(`${Date.now()}0000`)
+    .setState(MemberInfo.VNodeState.LEADER)
+    .setIsAlive(true)
+    .setHttpEndPoint(new EndPoint().setAddress(call.getHost()).setPort(0))
+  reply(null, new ClusterInfo().setMembersList([member]))
+}
+
+function refuseAll(server: Server, service: ServiceDefinition, what: string): void {
+  const handlers: UntypedServiceImplementation = {}
+  for (const [name, { responseStream }] of Object.entries(service)) {
+    handlers[name] = (
+      responseStream
+        ? (call: ReadCall) => fail(call, unsupported(what))
+        : (_call: unknown, reply: (error: unknown) => void) => reply(toServiceError(unsupported(what)))
+    ) as UntypedHandleCall
+  }
+  server.addService(service, handlers)
+}
+
+function fail(call: ReadCall, error: unknown): void {
+  if (!call.cancelled && !call.writableEnded) call.emit('error', toServiceError(error))
+}

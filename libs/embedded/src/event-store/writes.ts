@@ -1,0 +1,216 @@
+// Everything that changes the log: appends with every expected revision and their retries, deletions, metadata.
+import { randomUUID } from 'node:crypto'
+import type { Environment } from '../storage'
+import { RevisionMismatch, appendTooLarge, badRequest, streamDeleted } from './errors'
+import { emptyHead, isSoftDeleted, lastRevision, type EventLog, type StreamHead } from './log'
+import {
+  MAX_APPEND_BYTES,
+  MAX_EVENT_TYPE_BYTES,
+  MAX_STREAM_NAME_BYTES,
+  METADATA_EVENT,
+  NO_STREAM,
+  SOFT_DELETION,
+  TOMBSTONE_EVENT,
+  isMetastream,
+  metastreamOf,
+  ownerOf,
+  parseMetadata,
+  withTruncateBefore,
+  type ExpectedRevision,
+  type ProposedEvent,
+} from './model'
+import { RecentIds } from './recent-ids'
+import { dataOf, type StoredRecord } from './record'
+
+export type Appended = {
+  /** The revision to expect next time; NO_STREAM when the stream has no event. */
+  revision: number
+  /** Of the last event named; absent when nothing was written, or the stream is soft-deleted. */
+  position?: number
+}
+
+type Written = Appended & { records: StoredRecord[] }
+
+export class Writes {
+  private readonly recentIds = new RecentIds()
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly log: EventLog,
+    /** Told of every committed record, in the order of the log, before the writer is answered. */
+    private readonly onCommitted: (records: StoredRecord[]) => void,
+  ) {}
+
+  /**
+   * Appends all events or none, durable when it resolves.
+   * @throws Refusal as the protocol has it: wrong expected version, stream deleted, too large, malformed.
+   */
+  async append(stream: string, expected: ExpectedRevision, events: ProposedEvent[]): Promise<Appended> {
+    checkStreamName(stream)
+    checkEvents(events)
+    return this.commit(() => this.appendNow(stream, expected, events))
+  }
+
+  /** Soft-deletes a stream: it reads as missing, and goes on after its last revision when appended to. */
+  async delete(stream: string, expected: ExpectedRevision): Promise<Appended> {
+    checkStreamName(stream)
+    return this.commit(() => {
+      const head = this.log.head(stream)
+      if (head?.isTombstoned) throw streamDeleted(stream)
+      if (!head || head.next === 0) throw new RevisionMismatch(stream, expected, NO_STREAM)
+      checkRevision(stream, expected, head)
+      return this.writeMetadata(metastreamOf(stream), SOFT_DELETION)
+    })
+  }
+
+  /** Deletes a stream for ever: neither it nor its name can be used again. */
+  async tombstone(stream: string, expected: ExpectedRevision): Promise<Appended> {
+    checkStreamName(stream)
+    return this.commit(() => {
+      const head = this.log.head(stream) ?? emptyHead()
+      if (head.isTombstoned) throw streamDeleted(stream)
+      checkRevision(stream, expected, head)
+      const record = this.log.append(stream, head, event(TOMBSTONE_EVENT, new Uint8Array()), true)
+      this.log.putHead(stream, { ...head, isTombstoned: true })
+      return { revision: lastRevision(head), position: record.position, records: [record] }
+    })
+  }
+
+  private async commit(write: () => Written): Promise<Appended> {
+    let written: Written | undefined
+    try {
+      const { records, ...appended } = await this.environment.commit(() => (written = write()))
+      if (records.length > 0) this.onCommitted(records)
+      return appended
+    } catch (error) {
+      for (const { id, position } of written?.records ?? []) this.recentIds.forget(id, position)
+      throw error
+    }
+  }
+
+  private appendNow(stream: string, expected: ExpectedRevision, events: ProposedEvent[]): Written {
+    const head = this.log.head(stream) ?? emptyHead()
+    if (head.isTombstoned) throw streamDeleted(stream)
+    const retry =
+      expected === 'any' || expected === 'stream_exists'
+        ? this.recentRetry(stream, expected, head, events)
+        : this.exactRetry(expected, head, events)
+    if (retry) return { ...retry, position: isSoftDeleted(head) ? undefined : retry.position, records: [] }
+    checkRevision(stream, expected, head)
+    if (events.length === 0) return { revision: lastRevision(head), records: [] }
+    return this.write(stream, head, events)
+  }
+
+  /** With an exact revision, a retry's ids stand at exactly the revisions that follow it. */
+  private exactRetry(expected: number | 'no_stream', head: StreamHead, events: ProposedEvent[]): Appended | undefined {
+    const first = (expected === 'no_stream' ? NO_STREAM : expected) + 1
+    if (first >= head.next || events.length === 0) return undefined
+    let record: StoredRecord | undefined
+    for (const [offset, { id }] of events.entries()) {
+      record = this.log.recordOf(head, first + offset)
+      if (record?.id !== id) return undefined
+    }
+    return { revision: first + events.length - 1, position: record!.position }
+  }
+
+  /** Without one, the first id decides: known means a retry, which must then know all of them. */
+  private recentRetry(
+    stream: string,
+    expected: 'any' | 'stream_exists',
+    head: StreamHead,
+    events: ProposedEvent[],
+  ): Appended | undefined {
+    if (expected === 'stream_exists' && isSoftDeleted(head)) return undefined
+    const places = events.map(({ id }) => this.recentIds.get(id))
+    if (places[0]?.stream !== stream) return undefined
+    const last = places.at(-1)!
+    if (places.some(place => place?.stream !== stream)) throw new RevisionMismatch(stream, 'any', lastRevision(head))
+    return { revision: last.revision, position: last.position }
+  }
+
+  /** Writes unconditionally, with what follows from it: metadata takes effect, a soft-deleted stream comes back. */
+  private write(stream: string, head: StreamHead, events: ProposedEvent[]): Written {
+    const comesBackAt = isSoftDeleted(head) ? head.next : undefined
+    const records = events.map(event => this.log.append(stream, head, event))
+    this.log.putHead(stream, head)
+    for (const record of records) this.recentIds.add(record.id, record)
+    const { revision, position } = records.at(-1)!
+    if (isMetastream(stream)) records.push(...this.applyMetadata(stream, events.at(-1)!.data))
+    if (comesBackAt !== undefined) records.push(...this.bringBack(stream, comesBackAt))
+    return { revision, position, records }
+  }
+
+  private writeMetadata(metastream: string, data: Uint8Array): Written {
+    const head = this.log.head(metastream) ?? emptyHead()
+    return this.write(metastream, head, [event(METADATA_EVENT, data)])
+  }
+
+  /** Whatever the type of an event in `$$stream`, its data is the stream's metadata from here on. */
+  private applyMetadata(metastream: string, data: Uint8Array): StoredRecord[] {
+    const stream = ownerOf(metastream)
+    const head = this.log.head(stream) ?? emptyHead()
+    const wasDeleted = isSoftDeleted(head)
+    head.metadata = parseMetadata(data)
+    head.hasMetadata = true
+    this.log.putHead(stream, head)
+    // Metadata for a soft-deleted stream makes it exist again, with nothing of what was deleted.
+    if (!wasDeleted || head.metadata.truncateBefore !== undefined) return []
+    return this.writeMetadata(metastream, withTruncateBefore(data, head.next)).records
+  }
+
+  private bringBack(stream: string, firstRevision: number): StoredRecord[] {
+    const metastream = metastreamOf(stream)
+    const metaHead = this.log.head(metastream)
+    const last = metaHead && this.log.recordOf(metaHead, lastRevision(metaHead))
+    const data = last ? dataOf(last) : new Uint8Array()
+    return this.writeMetadata(metastream, withTruncateBefore(data, firstRevision)).records
+  }
+}
+
+const event = (type: string, data: Uint8Array): ProposedEvent => ({
+  id: randomUUID(),
+  type,
+  json: true,
+  metadata: new Uint8Array(),
+  data,
+})
+
+function checkRevision(stream: string, expected: ExpectedRevision, head: StreamHead): void {
+  const mismatch = () => new RevisionMismatch(stream, expected, lastRevision(head))
+  switch (expected) {
+    case 'any':
+      return
+    case 'no_stream':
+      if (head.next > 0 && !isSoftDeleted(head)) throw mismatch()
+      return
+    case 'stream_exists':
+      if (isSoftDeleted(head)) throw streamDeleted(stream)
+      if (head.next === 0 && !head.hasMetadata) throw mismatch()
+      return
+    default:
+      if (lastRevision(head) !== expected) throw mismatch()
+  }
+}
+
+/** @throws Refusal when LMDB could not hold the name as a key: checked before anything is accepted. */
+export function checkStreamName(stream: string): void {
+  const bytes = Buffer.byteLength(stream)
+  if (bytes === 0) throw badRequest('A stream has a name.')
+  if (bytes > MAX_STREAM_NAME_BYTES)
+    throw badRequest(
+      `The embedded event store holds stream names of at most ${MAX_STREAM_NAME_BYTES} bytes, this one has ${bytes}.`,
+    )
+}
+
+function checkEvents(events: ProposedEvent[]): void {
+  let size = 0
+  for (const { id, type, data } of events) {
+    if (!UUID.test(id)) throw badRequest(`'${id.slice(0, 64)}' is no UUID.`)
+    if (Buffer.byteLength(type) > MAX_EVENT_TYPE_BYTES)
+      throw badRequest(`The embedded event store holds event types of at most ${MAX_EVENT_TYPE_BYTES} bytes.`)
+    size += data.length
+  }
+  if (size > MAX_APPEND_BYTES) throw appendTooLarge(MAX_APPEND_BYTES)
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

@@ -1,0 +1,10 @@
+// Stand-ins for the two servers on one machine: an event store and a document store, in a child process of their own.
+export { startEventStore, type EventStoreOptions, type RunningStore } from './event-store'
+export { DirectoryLocked, StorageError, StorageFull } from './storage'
+export {
+  findRunningStores,
+  startEmbeddedStores,
+  type EmbeddedOptions,
+  type EmbeddedStores,
+  type StoreUrls,
+} from './supervisor/supervisor'

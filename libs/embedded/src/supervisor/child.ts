@@ -1,0 +1,56 @@
+// The child process of the embedded stores: opens both, says that it is ready, and never outlives its parent.
+//
+// Started by supervisor.ts with the folder of the data and the two sockets as its arguments.
+import { join } from 'node:path'
+import { startDocumentStore } from '../document-store'
+import { startEventStore } from '../event-store'
+import { DirectoryLocked, lockDirectory, type DirectoryLock } from '../storage'
+import type { ChildMessage } from './messages'
+
+const [dataDir, eventsSocket, documentsSocket] = process.argv.slice(2) as [string, string, string]
+
+/** How long a predecessor, whose parent was killed, may take to end before this is a mistake. */
+const TAKE_OVER_MS = 10_000
+const RETRY_MS = 50
+
+async function main(): Promise<void> {
+  // The kernel closes the channel when the parent dies, however it dies.
+  process.on('disconnect', () => process.exit(0))
+  // A terminal's Ctrl-C reaches the whole group: the parent decides when the stores may go.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => {})
+
+  const lock = await takeOver(join(dataDir, 'stores'))
+  const events = await startEventStore({ socketPath: eventsSocket, directory: join(dataDir, 'events') })
+  const documents = await startDocumentStore({ socketPath: documentsSocket, directory: join(dataDir, 'documents') })
+
+  process.on('message', message => {
+    if (message !== 'stop') return
+    void Promise.allSettled([events.close(), documents.close()])
+      .then(() => lock.release())
+      .finally(() => process.exit(0))
+  })
+  say({ kind: 'ready' })
+}
+
+/** A killed parent's child may still be ending while the next parent starts: the files have one owner at a time. */
+async function takeOver(directory: string): Promise<DirectoryLock> {
+  const until = Date.now() + TAKE_OVER_MS
+  for (;;) {
+    try {
+      return lockDirectory(directory)
+    } catch (error) {
+      if (!(error instanceof DirectoryLocked) || Date.now() > until) throw error
+      await new Promise(resolve => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}
+
+function say(message: ChildMessage): void {
+  process.send?.(message)
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error)
+  process.send?.({ kind: 'failed', message } satisfies ChildMessage, () => process.exit(1))
+})

@@ -1,0 +1,42 @@
+// Where the compiled program of the child process lies, also when the supervisor itself runs from TypeScript (in tests).
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+
+/**
+ * The child's file. Compiled code finds it beside itself. TypeScript under a test runner cannot be forked, so there this
+ * room is compiled on demand into dist/embedded-child, file by file and only what is newer than its output.
+ */
+export function childEntry(): string {
+  if (__filename.endsWith('.js')) return join(__dirname, 'child.js')
+  return compileRoom()
+}
+
+function compileRoom(): string {
+  const room = resolve(__dirname, '..')
+  const repository = resolve(room, '../../..')
+  const output = join(repository, 'dist', 'embedded-child')
+  for (const file of sourcesIn(room)) compile(join(room, file), join(output, file.replace(/\.ts$/, '.js')))
+  return join(output, relative(room, __dirname), 'child.js')
+}
+
+function sourcesIn(room: string): string[] {
+  return readdirSync(room, { recursive: true, encoding: 'utf8' }).filter(file => /(?<!\.spec)\.ts$/.test(file))
+}
+
+function compile(source: string, target: string): void {
+  if (existsSync(target) && statSync(target).mtimeMs >= statSync(source).mtimeMs) return
+  // Only tests come here, and the compiler is there for them only.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const swc = require('@swc/core') as typeof import('@swc/core')
+  const { code } = swc.transformSync(readFileSync(source, 'utf8'), {
+    filename: source,
+    swcrc: false,
+    jsc: { parser: { syntax: 'typescript' }, target: 'es2022', keepClassNames: true },
+    module: { type: 'commonjs' },
+  })
+  mkdirSync(dirname(target), { recursive: true })
+  // Test files run at the same time: each writes its own file and moves it into place whole.
+  const temporary = `${target}.${process.pid}`
+  writeFileSync(temporary, code)
+  renameSync(temporary, target)
+}
