@@ -1,0 +1,115 @@
+// Demonstration articles: science.
+import { type DemoSection } from './article'
+
+export const science: DemoSection = {
+  slug: 'science',
+  names: { en: 'Science', de: 'Wissen' },
+  articles: [
+    {
+      key: 'barrier-model',
+      language: 'en',
+      headline: 'How a tank of water the size of a gymnasium tests the tidal barrier',
+      summary:
+        'In Tarnholt, engineers send a century of storm surges through a model of the Vess estuary, one afternoon at a time.',
+      paragraphs: [
+        'The Vess estuary fits into a hall in Tarnholt, forty metres long and reduced to a sixtieth of its size. Every afternoon the engineers of the hydraulic institute let a storm surge run up the river and close the gates of a tidal barrier no higher than a chair.',
+        'What they watch is not the water in front of the gates but the water behind them. When the barrier of Ardmere closes, the river still arrives; within nine hours it would flood the lowest streets from the other side. The model shows that meadows upstream can hold another fourteen hours.',
+        'A second series of tests was asked for by the anglers. Coloured threads instead of eels drift through the open gates, and cameras count how many touch the piers. With rounded edges it was one in two hundred.',
+        'Computers could do the same sums, the engineers say, and they do. The tank is for the things that nobody thought of putting into the sums.',
+      ],
+      tags: ['Tidal barrier', 'Flood protection', 'Engineering'],
+      byline: 'By Science Desk',
+      contributors: [{ name: 'Tideway Radio' }],
+      hoursAgo: 50,
+      interest: 57,
+      related: ['eel-return'],
+    },
+    {
+      key: 'eel-return',
+      language: 'en',
+      headline: 'The eels are back in the Vess, and nobody is quite sure why',
+      summary:
+        'Counting stations report four times as many young eels as ten years ago. Cleaner water is only part of the answer.',
+      paragraphs: [
+        'Four times as many young eels entered the Vess this spring as ten years ago. The counting station below the weir at Tarnholt recorded more than sixty thousand, the highest number since counting began.',
+        'The river has become cleaner since the paper mill closed, but that does not explain it all. Rivers along the whole coast report higher numbers, those with mills among them. Biologists suspect that a shift of the ocean current carries more larvae to these shores.',
+        'The eels will need the estuary again in autumn, when the grown animals leave for the sea. The city council of Ardmere has therefore decided that the gates of the tidal barrier stay open during their migration, unless a surge threatens.',
+      ],
+      tags: ['Eels', 'River Vess', 'Wildlife'],
+      byline: 'By Science Desk',
+      contributors: [{ name: 'Northline', kind: 'agency' }],
+      hoursAgo: 98,
+      interest: 46,
+      related: ['barrier-model'],
+    },
+    {
+      key: 'dark-sky',
+      language: 'en',
+      headline: 'An island switches off its lamps to see the stars',
+      summary:
+        'Sund is the first island on this coast to be recognised as a dark sky reserve. The lighthouse is allowed to stay.',
+      paragraphs: [
+        'After eleven in the evening the island of Sund is dark. Its three hundred inhabitants voted to switch off the street lamps, and this week the island was recognised as the first dark sky reserve on the coast.',
+        'Astronomers from Tarnholt measured the sky for a year before the decision. On a clear night in winter the Milky Way now casts a shadow, and the observatory has moved two of its telescopes to the island.',
+        'One light stays on. The lighthouse of Sund is a sea mark, and its keeper proved with a light meter that the beam passes above the roofs. Migrating birds, which used to circle the harbour lamps, were counted at half their former number around the tower.',
+      ],
+      tags: ['Astronomy', 'Lighthouse of Sund', 'Wildlife'],
+      byline: 'By Science Desk',
+      contributors: [{ name: 'agencies' }],
+      hoursAgo: 120,
+      interest: 39,
+    },
+    {
+      key: 'sea-grass',
+      language: 'en',
+      headline: 'Divers plant a meadow of sea grass off the Old Quay',
+      summary:
+        'Two hectares of sea grass are to calm the water and shelter young fish. Half of the first plants survived the winter.',
+      paragraphs: [
+        'Divers have planted sea grass on two hectares of the sea bed off the Old Quay of Ardmere. The meadow is to calm the water in front of the harbour wall and to give shelter to young fish and eels.',
+        'Half of the plants from the first attempt survived the winter, more than the biologists had hoped for. What failed was torn out by anchors, so the harbour master has now marked the field with yellow buoys.',
+        'Sea grass grew along this coast until a disease destroyed it ninety years ago. Old charts of the Vess estuary show meadows where there is only mud today, and the divers follow those charts.',
+      ],
+      tags: ['River Vess', 'Wildlife', 'Port of Ardmere'],
+      byline: 'By Science Desk and Harbour Desk',
+      contributors: [{ name: 'Tideway Radio' }],
+      hoursAgo: 144,
+      interest: 22,
+      related: ['eel-return'],
+    },
+    {
+      key: 'sperrwerk-modell',
+      language: 'de',
+      headline: 'Im Wassertank von Tarnholt wird das Sperrwerk auf die Probe gestellt',
+      summary: 'Vierzig Meter lang ist das Modell der Vessmündung. Jeden Nachmittag läuft eine Sturmflut hindurch.',
+      paragraphs: [
+        'Die Mündung der Vess passt in eine Halle in Tarnholt, verkleinert auf ein Sechzigstel. Jeden Nachmittag lassen die Ingenieure des Instituts für Wasserbau eine Sturmflut den Fluss hinauflaufen und schließen die Tore eines Sperrwerks, das nicht höher ist als ein Stuhl.',
+        'Entscheidend ist das Wasser hinter den Toren. Ist das Sperrwerk geschlossen, kommt der Fluss trotzdem; nach neun Stunden stünden die tiefsten Straßen von Ardmere von der anderen Seite her unter Wasser. Die Wiesen flussaufwärts verschaffen vierzehn weitere Stunden.',
+        'Eine zweite Versuchsreihe gilt den Aalen. Statt ihrer treiben bunte Fäden durch die offenen Tore, und Kameras zählen, wie viele die Pfeiler berühren: Mit runden Kanten war es einer von zweihundert.',
+      ],
+      tags: ['Sperrwerk', 'Hochwasserschutz', 'Technik'],
+      byline: 'Von Wissensredaktion',
+      contributors: [{ name: 'Tideway Radio' }],
+      hoursAgo: 49,
+      interest: 27,
+      related: ['aale-vess'],
+    },
+    {
+      key: 'aale-vess',
+      language: 'de',
+      headline: 'Die Aale sind zurück in der Vess',
+      summary: 'Viermal so viele junge Aale wie vor zehn Jahren: Sauberes Wasser allein erklärt das nicht.',
+      paragraphs: [
+        'In diesem Frühjahr sind viermal so viele junge Aale in die Vess gewandert wie vor zehn Jahren. An der Zählstelle unterhalb des Wehrs von Tarnholt waren es mehr als sechzigtausend.',
+        'Der Fluss ist sauberer geworden, seit die Papiermühle geschlossen ist. Doch auch Flüsse mit Mühlen melden an der ganzen Küste mehr Aale. Biologen vermuten, dass eine Meeresströmung sich verlagert hat und mehr Larven an diese Ufer trägt.',
+        'Im Herbst ziehen die ausgewachsenen Tiere zurück ins Meer. Während ihrer Wanderung sollen die Tore des Sperrwerks von Ardmere offen bleiben, sofern keine Sturmflut droht.',
+      ],
+      tags: ['Aale', 'Vess', 'Tiere'],
+      byline: 'Von Wissensredaktion',
+      contributors: [{ name: 'Northline', kind: 'agency' }],
+      hoursAgo: 97,
+      interest: 24,
+      related: ['sperrwerk-modell'],
+    },
+  ],
+}
