@@ -1,0 +1,154 @@
+// A log for measuring, the same for the same numbers. Its mix, per article: drafted, sourced, published, revised, published
+// again and a reserved slug (6 events); one article in fifty featured; the rest of the events are views of ten articles each.
+import { createHash } from 'node:crypto'
+import { type EventLog, type EventToAppend } from '@stet/eventsourcing'
+import { type ArticleEvents, type NewsroomEvents } from '@stet/newsroom'
+import { v5 as uuidv5 } from 'uuid'
+
+const NAMESPACE = '6f2a3c1e-55f4-4a0e-9b57-2c0f7d1f0a11'
+const SECTIONS = ['News', 'Economy', 'Culture', 'Sport', 'Science']
+const WORDS = ['harbour', 'budget', 'council', 'bridge', 'theatre', 'election', 'storm', 'railway', 'school', 'energy']
+
+export const articleId = (n: number): string => uuidv5(`article ${n}`, NAMESPACE)
+const slugOf = (n: number): string => `story-${n}`
+
+const term = (name: string) => ({ slug: name.toLowerCase(), name })
+const word = (n: number, i: number) => WORDS[createHash('md5').update(`${n}/${i}`).digest()[0]! % WORDS.length]!
+
+const contentOf = (n: number): ArticleEvents['ArticleDrafted'] => {
+  const paragraph = (p: number) =>
+    Array.from({ length: 80 }, (_, i) => `${word(n, p * 80 + i)}${(n + i) % 97}`).join(' ')
+  return {
+    headline: `Story ${n}: ${word(n, 1)} and ${word(n, 2)}`,
+    section: term(SECTIONS[n % SECTIONS.length]!),
+    bodyHtml: `<p>${paragraph(0)}</p><p>${paragraph(1)}</p>`,
+    summary: paragraph(2).slice(0, 200),
+    tags: [term(word(n, 3)), term(word(n, 4))],
+    authors: [],
+    image: null,
+    language: 'en',
+    seo: null,
+    canonicalUrl: null,
+    wantedSlug: null,
+  }
+}
+
+const pending = (
+  at: string,
+  stream: string,
+  index: number,
+  type: keyof NewsroomEvents,
+  data: unknown,
+): EventToAppend => {
+  const id = uuidv5(`${stream} ${index}`, NAMESPACE)
+  return {
+    id,
+    type,
+    data,
+    metadata: {
+      $correlationId: id,
+      $causationId: id,
+      commandId: id,
+      fingerprint: id,
+      actor: 'bench',
+      at,
+      schemaVersion: 1,
+    },
+  }
+}
+
+export interface Mix {
+  readonly articles: number
+  /** Events of views. */
+  readonly views: number
+}
+
+/** 200,000 events: 13,000 articles and 121,740 events of views. */
+export const mixOf = (events: number): Mix => {
+  const articles = Math.floor(events * 0.065)
+  return { articles, views: events - articles * 6 - Math.floor(articles / 50) }
+}
+
+/** Appends articles `from` to `to`, and views, 64 appends under way at once. */
+export const seedLog = async (log: EventLog, mix: Mix, from = 0): Promise<void> => {
+  const now = Date.now()
+  const iso = (ago: number) => new Date(now - ago).toISOString()
+  await inParallel(mix.articles - from, 64, async i => {
+    const n = from + i
+    const stream = `article-${articleId(n)}`
+    const content = contentOf(n)
+    const { wantedSlug: _, ...visible } = content
+    const source = { outlet: 'Harbour Post', contributors: [{ name: 'agencies' }] }
+    const at = iso((mix.articles - n) * 30_000)
+    const live = (revision: number) => ({
+      ...visible,
+      source,
+      relatedIds: [],
+      slug: slugOf(n),
+      revision,
+      firstPublishedAt: at,
+      publishedAt: at,
+    })
+    await log.append(`slug-${slugOf(n)}`, -1, [
+      pending(at, `slug-${slugOf(n)}`, 0, 'SlugReserved', { articleId: articleId(n) }),
+    ])
+    await log.append(stream, -1, [
+      pending(at, stream, 0, 'ArticleDrafted', content),
+      pending(at, stream, 1, 'ArticleSourced', source),
+      pending(at, stream, 2, 'ArticlePublished', live(1)),
+      pending(at, stream, 3, 'ArticleRevised', { changes: { summary: `${visible.summary} (updated)` } }),
+      pending(at, stream, 4, 'ArticlePublished', { ...live(3), summary: `${visible.summary} (updated)` }),
+    ])
+  })
+  const list = 'list-editors-choice'
+  const featured = Array.from({ length: mix.articles }, (_, n) => n).filter(n => n % 50 === 0 && n >= from)
+  let revision = ((await log.lastOf(list))?.revision ?? -1) as number
+  for (const chunk of chunks(featured, 100)) {
+    const events = chunk.map((n, i) =>
+      pending(iso(0), list, revision + 1 + i, 'ArticleFeatured', { articleId: articleId(n) }),
+    )
+    const result = await log.append(list, revision, events)
+    if (!result.ok) throw new Error('somebody else writes to the list')
+    revision = result.revision
+  }
+  const stream = `views-${uuidv5(`views ${from}`, NAMESPACE)}`
+  let last = -1
+  for (const chunk of chunks(
+    Array.from({ length: mix.views }, (_, n) => n),
+    500,
+  )) {
+    const events = chunk.map(n => {
+      // A week of views, the newest last.
+      const minute = iso(Math.floor(((mix.views - n) / mix.views) * 7 * 86_400_000)).slice(0, 17)
+      const views = Array.from({ length: 10 }, (_, i) => [
+        articleId(zipf(n * 10 + i, mix.articles)),
+        1 + (n % 3),
+        'search',
+        'mobile',
+        'DE',
+      ])
+      return pending(iso(0), stream, n, 'ArticlesViewed', { minute: `${minute}00.000Z`, views })
+    })
+    const result = await log.append(stream, last, events)
+    if (!result.ok) throw new Error('somebody else writes views')
+    last = result.revision
+  }
+}
+
+/** A rank from 0 to size − 1, the low ones most often (Zipf with exponent 1), deterministic in `n`. */
+export const zipf = (n: number, size: number): number => {
+  const u = createHash('md5').update(String(n)).digest().readUInt32BE(0) / 2 ** 32
+  return Math.min(size - 1, Math.floor(size ** u) - 1)
+}
+
+export const inParallel = async (count: number, width: number, job: (i: number) => Promise<unknown>): Promise<void> => {
+  let next = 0
+  await Promise.all(
+    Array.from({ length: width }, async () => {
+      while (next < count) await job(next++)
+    }),
+  )
+}
+
+export const chunks = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, i) => all.slice(i * size, (i + 1) * size))
