@@ -102,13 +102,20 @@ export const createGeneration = async (
   return _id
 }
 
-/** Removes a generation: its checkpoint first, so that whoever writes it loses at once. */
+/**
+ * Removes a generation that is not live. It is retired first, so that whoever still writes it loses at once, and its
+ * checkpoint goes last: a name is not used again before the collection is gone.
+ */
 export const removeGeneration = async (db: Db, id: string): Promise<void> => {
-  await checkpointsOf(db).deleteOne({ _id: id, stage: { $ne: 'live' } })
+  await checkpointsOf(db).updateOne(
+    { _id: id, stage: { $ne: 'retired' } },
+    { $set: { stage: 'retired', retiredAt: new Date() } },
+  )
   await parkedOf(db).deleteMany({ generation: id })
   await db.dropCollection(id).catch((error: unknown) => {
     if (!hasCode(error, NAMESPACE_NOT_FOUND)) throw error
   })
+  await checkpointsOf(db).deleteOne({ _id: id })
 }
 
 /**
@@ -127,7 +134,6 @@ export const dropOldGenerations = async (
     const replaced = stage === 'retired' && (!retiredAt || Date.now() - retiredAt.getTime() >= grace)
     const outdated = projection !== undefined && version < projection.version
     if (!replaced && !outdated && stage !== 'building') continue
-    if (outdated) await checkpointsOf(db).updateOne({ _id }, { $set: { stage: 'retired', retiredAt: new Date() } })
     await removeGeneration(db, _id)
     dropped.push(_id)
   }

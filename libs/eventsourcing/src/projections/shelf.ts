@@ -1,6 +1,6 @@
 // The documents of one generation as its folder sees them: what is committed, with what is about to be on top.
 import { LRUCache } from 'lru-cache'
-import { type Collection } from 'mongodb'
+import { type Collection, type FindCursor } from 'mongodb'
 import { type Document } from '../projection'
 import { weigh } from './weigh'
 
@@ -56,6 +56,11 @@ export class Shelf {
       for (const id of page) this.kept.set(id, { document: found.get(id) ?? null })
     }
     return found
+  }
+
+  /** Every committed document. */
+  all(sort: Readonly<Record<string, 1 | -1>>): FindCursor<Document> {
+    return this.collection.find({}, { sort: { ...sort }, batchSize: PAGE })
   }
 
   pin(changes: Changes): void {

@@ -1,0 +1,155 @@
+// One MongoDB transaction: documents and checkpoints move together, or nothing moves.
+import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError, MongoError } from 'mongodb'
+import { type DocumentStore, unreachable } from '../document-store/document-store'
+import { type Document } from '../projection'
+import { type Folded, type Member } from './fold'
+import { checkpointsOf, documentsOf, parkedOf } from './generation'
+import { type Changes } from './shelf'
+
+/** Another process (or a generation that joined) was first: nothing was written, what is known here is out of date. */
+export class Overtaken extends Error {}
+
+/** The store refused what was folded, and would refuse it again: a unique index, a document that is too large. */
+export class RefusedWrite extends Error {
+  constructor(
+    readonly folded: Folded,
+    /** The document that was refused; null when the store did not say. */
+    readonly key: string | null,
+    cause: unknown,
+  ) {
+    super(`${folded.member.checkpoint._id}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+/** The checkpoints of generations that advance together: all of them stand at `position` and `epoch`. */
+export interface Standing {
+  readonly ids: readonly string[]
+  readonly position: string | null
+  readonly epoch: number
+  readonly stage: 'building' | 'live'
+}
+
+/**
+ * Moves checkpoints from where they stand to `to`, with everything that was folded in between. Throws Overtaken,
+ * RefusedWrite, or the driver's error: whether it was committed is unknown then, and the stored checkpoint says so.
+ */
+export const commitBatch = (
+  documents: DocumentStore,
+  from: Standing,
+  to: string,
+  folded: readonly Folded[],
+): Promise<void> =>
+  inTransaction(documents, async session => {
+    await moveCheckpoints(documents, session, from, { position: to })
+    await writeFolded(documents, session, folded)
+  })
+
+/** Runs `write` in a transaction and commits it, once: the caller starts over from the stored checkpoint. */
+export const inTransaction = async <T>(
+  { client }: DocumentStore,
+  write: (session: ClientSession) => Promise<T>,
+): Promise<T> => {
+  const session = client.startSession()
+  try {
+    session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } })
+    const result = await write(session)
+    await session.commitTransaction()
+    return result
+  } catch (error) {
+    if (session.inTransaction()) await session.abortTransaction().catch(() => undefined)
+    throw conflict(error) ? new Overtaken('another process is writing these read models') : error
+  } finally {
+    await session.endSession().catch(() => undefined)
+  }
+}
+
+/** The first statement of every transaction: it locks the checkpoints, or fails. */
+export const moveCheckpoints = async (
+  { db }: DocumentStore,
+  session: ClientSession,
+  { ids, position, epoch, stage }: Standing,
+  set: { position?: string | null; epoch?: number; stage?: 'live' | 'retired'; retiredAt?: Date },
+): Promise<void> => {
+  const { matchedCount } = await checkpointsOf(db).updateMany(
+    { _id: { $in: [...ids] }, position, epoch, stage },
+    { $set: set },
+    { session },
+  )
+  if (matchedCount !== ids.length) throw new Overtaken('the checkpoint has moved')
+}
+
+/** Writes the changed documents and what was parked. */
+export const writeFolded = async (
+  { db }: DocumentStore,
+  session: ClientSession,
+  folded: readonly Folded[],
+): Promise<void> => {
+  for (const part of folded) {
+    const { member, changes, parked, parkedEvents } = part
+    const operations = operationsOf(changes)
+    if (operations.length > 0)
+      try {
+        await documentsOf(db, member.checkpoint._id).bulkWrite(operations, { session, ordered: true })
+      } catch (error) {
+        throw transient(error) ? error : new RefusedWrite(part, refusedKey(operations, error), error)
+      }
+    if (parked.length === 0) continue
+    await checkpointsOf(db).updateOne({ _id: member.checkpoint._id }, { $inc: { parked: parkedEvents } }, { session })
+    await parkedOf(db).bulkWrite(
+      parked.map(replacement => ({
+        replaceOne: { filter: { _id: replacement._id }, replacement, upsert: true },
+      })),
+      { session, ordered: true },
+    )
+  }
+}
+
+/** Until the commit: the next batch is folded on top of what this one did. */
+export const pin = (folded: readonly Folded[]): void => {
+  for (const { member, changes, parked } of folded) {
+    member.shelf.pin(changes)
+    for (const stands of parked) member.parked.set(stands.key, stands)
+  }
+}
+
+/** After the commit. */
+export const acknowledge = (folded: readonly Folded[]): void => {
+  for (const { member, changes } of folded) member.shelf.committed(changes)
+}
+
+/** Frees what is known about these generations: after an abort none of it is certain any more. */
+export const forget = (members: readonly Member[]): void => {
+  for (const member of members) {
+    member.shelf.forget()
+    member.computation = null
+  }
+}
+
+const operationsOf = (changes: Changes): AnyBulkWriteOperation<Document>[] => {
+  const operations: AnyBulkWriteOperation<Document>[] = []
+  for (const [_id, document] of changes)
+    operations.push(
+      document === null
+        ? { deleteOne: { filter: { _id } } }
+        : { replaceOne: { filter: { _id }, replacement: document, upsert: true } },
+    )
+  return operations
+}
+
+const refusedKey = (operations: readonly AnyBulkWriteOperation<Document>[], error: unknown): string | null => {
+  const index = error instanceof MongoBulkWriteError ? [error.writeErrors].flat()[0]?.index : undefined
+  const operation = index === undefined ? undefined : operations[index]
+  if (!operation) return null
+  const filter =
+    'replaceOne' in operation ? operation.replaceOne.filter : 'deleteOne' in operation ? operation.deleteOne.filter : {}
+  return typeof filter._id === 'string' ? filter._id : null
+}
+
+const WRITE_CONFLICT = 112
+const conflict = (error: unknown): boolean => error instanceof MongoError && error.code === WRITE_CONFLICT
+const transient = (error: unknown): boolean =>
+  unreachable(error) ||
+  (error instanceof MongoError &&
+    (conflict(error) ||
+      error.hasErrorLabel('TransientTransactionError') ||
+      error.hasErrorLabel('UnknownTransactionCommitResult')))

@@ -1,0 +1,225 @@
+// Folds a batch of events into the documents of a group's read models. Writes nothing.
+import { type LogEvent } from '../event-log'
+import { type AnyComputation, type AnyProjection, type Document } from '../projection'
+import { type Checkpoint, type Parked } from './generation'
+import { type Changes, type Shelf } from './shelf'
+
+/** A generation that is being advanced by this process. */
+export interface Member {
+  readonly projection: AnyProjection
+  readonly checkpoint: Checkpoint
+  readonly shelf: Shelf
+  /** Documents that stand still, by key. */
+  readonly parked: Map<string, Parked>
+  /** The cache of a computed projection; null until it is needed. */
+  computation: AnyComputation | null
+}
+
+/** What a batch does to one generation. */
+export interface Folded {
+  readonly member: Member
+  readonly changes: Changes
+  /** Parking that is new or has grown. */
+  readonly parked: readonly Parked[]
+  /** Events that were parked. */
+  readonly parkedEvents: number
+}
+
+/** An event that could not be folded or whose documents the store refused. */
+export interface Suspect {
+  readonly generation: string
+  readonly position: string
+  /** Key of the document; null: the fold as a whole. */
+  readonly key: string | null
+  readonly error: string
+  /** True when folding works and writing does not: it is parked without folding it again. */
+  readonly refused: boolean
+}
+
+/** Something was thrown at these events for the first time: forget everything, fold again from what is committed. */
+export class Suspicious extends Error {
+  constructor(
+    readonly suspects: readonly Suspect[],
+    /** The last event of the batch: up to here events are taken one at a time. */
+    readonly until: string,
+  ) {
+    super(suspects[0]?.error ?? 'an event could not be folded')
+  }
+}
+
+/** A group that cannot go on without skipping an event: a person must look. */
+export class Halted extends Error {}
+
+/** What was thrown before: an event that throws again is parked. */
+export type Suspects = ReadonlyMap<string, Suspect>
+export const suspectId = (generation: string, position: string, key: string | null): string =>
+  JSON.stringify([generation, position, key])
+
+/** Positions remembered of a parked document. */
+const POSITIONS = 100
+/** More parked documents than this are no accident of single documents. */
+const TOO_MANY = 10_000
+
+/** Throws Suspicious at what was never thrown before, Halted at what cannot be parked, else folds or parks everything. */
+export const foldBatch = async (
+  members: readonly Member[],
+  events: readonly LogEvent[],
+  suspects: Suspects,
+  /** Called before a computed projection is opened: its documents must all be committed. */
+  settled: () => Promise<void>,
+): Promise<readonly Folded[]> => {
+  const until = events.at(-1)?.position ?? ''
+  const fresh: Suspect[] = []
+  const folded: Folded[] = []
+  for (const member of members) {
+    const relevant = events.filter(({ type }) => handles(member.projection, type))
+    if (relevant.length === 0) continue
+    if (member.projection.kind === 'computed')
+      folded.push({
+        member,
+        changes: await foldComputed(member, relevant, suspects, until, settled),
+        parked: [],
+        parkedEvents: 0,
+      })
+    else folded.push(await foldKeyed(member, relevant, suspects, fresh))
+  }
+  if (fresh.length > 0) throw new Suspicious(fresh, until)
+  return folded
+}
+
+/** An event type that this code does not know is an event of newer code: a read model that needs it has a new version. */
+const handles = ({ on }: AnyProjection, type: string): boolean => Object.hasOwn(on, type) && on[type] !== 'ignore'
+
+const foldKeyed = async (
+  member: Member,
+  events: readonly LogEvent[],
+  suspects: Suspects,
+  fresh: Suspect[],
+): Promise<Folded> => {
+  const { projection, shelf, checkpoint } = member
+  const keys = events.map(event => keysOf(projection, event))
+  const documents = await shelf.load(new Set(keys.flat().filter(key => !member.parked.has(key))))
+  const before = new Map(documents)
+  const parked = new Map<string, Parked>()
+  let parkedEvents = 0
+  const park = (parking: Parked, event: LogEvent) => {
+    parked.set(parking.key, parkedWith(parking, event))
+    parkedEvents++
+  }
+  const standing = (key: string) => parked.get(key) ?? member.parked.get(key)
+  for (const [index, event] of events.entries()) {
+    const fold = projection.on[event.type]
+    if (typeof fold !== 'function') continue
+    for (const key of keys[index] ?? []) {
+      const stands = standing(key)
+      if (stands) {
+        park(stands, event)
+        continue
+      }
+      const known = suspects.get(suspectId(checkpoint._id, event.position, key))
+      try {
+        if (known?.refused) throw new Error(known.error)
+        const document = fold(documents.get(key) as never, event as never, key)
+        if (document && document._id !== key)
+          throw new TypeError(`the document of ${key} came with _id ${document._id}`)
+        documents.set(key, document)
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        const suspect = { generation: checkpoint._id, position: event.position, key, error: message, refused: false }
+        if (known) park(unparked(checkpoint._id, key, message), event)
+        else fresh.push(suspect)
+      }
+    }
+  }
+  if (member.parked.size + parked.size > TOO_MANY)
+    throw new Halted(`${checkpoint._id}: more than ${TOO_MANY} documents had to be parked; mend it and restart`)
+  const changes = [...documents].filter(([key, document]) => before.get(key) !== document)
+  return { member, changes: new Map(changes), parked: [...parked.values()], parkedEvents }
+}
+
+const keysOf = (projection: AnyProjection, event: LogEvent): readonly string[] => {
+  try {
+    return projection.keys?.(event as never) ?? [event.key]
+  } catch (error) {
+    // Without keys nobody knows which documents would have to stand still.
+    throw new Halted(`${projection.name}: no keys for ${event.type} at ${event.position}: ${String(error)}`)
+  }
+}
+
+const unparked = (generation: string, key: string, error: string): Parked => ({
+  _id: `${generation}:${key}`,
+  generation,
+  key,
+  error,
+  events: 0,
+  positions: [],
+})
+
+const parkedWith = (parked: Parked, { position }: LogEvent): Parked => ({
+  ...parked,
+  events: parked.events + 1,
+  positions: parked.positions.length < POSITIONS ? [...parked.positions, position] : parked.positions,
+})
+
+const foldComputed = async (
+  member: Member,
+  events: readonly LogEvent[],
+  suspects: Suspects,
+  until: string,
+  settled: () => Promise<void>,
+): Promise<Changes> => {
+  const { projection, shelf, checkpoint } = member
+  // A store that cannot be reached is not the event's fault.
+  const store: { error: Error | null } = { error: null }
+  const reading = async <T>(read: Promise<T>): Promise<T> => {
+    try {
+      return await read
+    } catch (error) {
+      store.error = error instanceof Error ? error : new Error(String(error))
+      throw error
+    }
+  }
+  try {
+    if (!member.computation) {
+      await reading(settled())
+      member.computation = await open(projection, shelf, reading)
+    }
+    const load = async (ids: readonly string[]): Promise<ReadonlyMap<string, Document>> => {
+      const found = await reading(shelf.load(ids))
+      return new Map([...found].filter((entry): entry is [string, Document] => entry[1] !== null))
+    }
+    return await member.computation.fold(events as never, load as never)
+  } catch (error) {
+    member.computation = null
+    if (store.error !== null) throw store.error
+    const message = error instanceof Error ? error.message : String(error)
+    const position = events[0]?.position ?? until
+    if (events.length === 1 && suspects.has(suspectId(checkpoint._id, position, null)))
+      throw new Halted(`${checkpoint._id}: ${events[0]?.type ?? 'event'} at ${position} cannot be folded: ${message}`)
+    const suspect = { generation: checkpoint._id, position, key: null, error: message, refused: false }
+    throw new Suspicious([suspect], until)
+  }
+}
+
+const open = (
+  projection: AnyProjection,
+  shelf: Shelf,
+  reading: <T>(read: Promise<T>) => Promise<T>,
+): Promise<AnyComputation> => {
+  if (!projection.open) throw new TypeError(`${projection.name} is computed and cannot be opened`)
+  const documents = (sort: Readonly<Record<string, 1 | -1>>): AsyncIterable<Document> => ({
+    async *[Symbol.asyncIterator]() {
+      const cursor = shelf.all(sort)
+      try {
+        for (;;) {
+          const document = await reading(cursor.next())
+          if (!document) return
+          yield document
+        }
+      } finally {
+        await cursor.close().catch(() => undefined)
+      }
+    },
+  })
+  return projection.open(documents as never)
+}

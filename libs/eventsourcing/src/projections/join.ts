@@ -1,0 +1,95 @@
+// How generations that were behind join those that are ahead: at one position, in one transaction.
+import { type DocumentStore } from '../document-store/document-store'
+import { comparePositions } from '../event'
+import { type EventLog, type LogEvent } from '../event-log'
+import { acknowledge, forget, inTransaction, moveCheckpoints, Overtaken, pin, writeFolded } from './commit'
+import { foldBatch } from './fold'
+import { type Checkpoint, checkpointsOf } from './generation'
+import { type Suspicion, type Wing } from './wing'
+
+export interface JoinTools {
+  readonly log: EventLog
+  readonly documents: DocumentStore
+  readonly categories: readonly string[]
+  readonly suspicion: Suspicion
+}
+
+/** Events that are folded while the others are locked out; with more to do the joiners catch up further first. */
+const REMAINDER = 500
+
+/**
+ * Lets a wing join the live generations `ids`: locks their checkpoints (whoever advances them fails and looks again),
+ * folds what is missing up to their position, and commits. With `replace` the joiners take the place of the generations
+ * they join, which are retired. False: still too far behind, or ahead of what they would join. Throws Overtaken when the
+ * checkpoints could not be locked; after any throw the wing must be loaded again.
+ */
+export const join = async (
+  tools: JoinTools,
+  wing: Wing,
+  ids: readonly string[],
+  replace: boolean,
+): Promise<boolean> => {
+  const { documents, suspicion } = tools
+  try {
+    return await inTransaction(documents, async session => {
+      const found = await checkpointsOf(documents.db)
+        .find({ _id: { $in: [...ids] } }, { session, readConcern: undefined })
+        .toArray()
+      const target = agreed(found, ids)
+      const ahead = comparePositions(wing.standing.position, target.position) > 0
+      if (ahead && !replace) throw new NotYet()
+      await moveCheckpoints(
+        documents,
+        session,
+        { ids, position: target.position, epoch: target.epoch, stage: 'live' },
+        replace ? { stage: 'retired', retiredAt: new Date() } : { epoch: target.epoch + 1 },
+      )
+      const events = ahead ? [] : await remainder(tools, wing.standing.position, target.position)
+      const folded = await foldBatch(wing.members, events, suspicion.suspects, () => Promise.resolve())
+      pin(folded)
+      await moveCheckpoints(documents, session, wing.standing, {
+        position: ahead ? wing.standing.position : target.position,
+        // The generations that stand with a replaced one know its epoch, and meet its successor there.
+        epoch: replace ? target.epoch : target.epoch + 1,
+        stage: 'live',
+      })
+      await writeFolded(documents, session, folded)
+      return folded
+    }).then(folded => {
+      acknowledge(folded)
+      return true
+    })
+  } catch (error) {
+    if (error instanceof NotYet) return false
+    forget(wing.members)
+    throw error
+  }
+}
+
+class NotYet extends Error {}
+
+const agreed = (found: readonly Checkpoint[], ids: readonly string[]): Checkpoint => {
+  const [first] = found
+  if (!first || found.length !== ids.length) throw new Overtaken('a generation to join is gone')
+  if (
+    found.some(({ position, epoch, stage }) => position !== first.position || epoch !== first.epoch || stage !== 'live')
+  )
+    throw new Overtaken('the generations to join have moved')
+  return first
+}
+
+const remainder = async (
+  { log, categories }: JoinTools,
+  after: string | null,
+  until: string | null,
+): Promise<readonly LogEvent[]> => {
+  const events: LogEvent[] = []
+  if (comparePositions(after, until) >= 0) return events
+  const filter = { categories: [...categories] }
+  for await (const event of log.readAll({ after, filter, limit: REMAINDER + 1 })) {
+    if (comparePositions(event.position, until) > 0) break
+    events.push(event)
+    if (events.length > REMAINDER) throw new NotYet()
+  }
+  return events
+}

@@ -1,0 +1,166 @@
+// Advances generations that stand at one position along the log: read ahead, fold, commit, for as long as it goes well.
+import { type DocumentStore } from '../document-store/document-store'
+import { type EventLog, type LogEvent } from '../event-log'
+import { type Batch, type BatchLimits, batchesOf } from './batches'
+import { acknowledge, commitBatch, forget, pin, RefusedWrite, type Standing } from './commit'
+import { comparePositions } from '../event'
+import { type Folded, foldBatch, Halted, type Member, type Suspect, suspectId, Suspicious } from './fold'
+
+/** What a wing works with. */
+export interface WingTools {
+  readonly log: EventLog
+  readonly documents: DocumentStore
+  readonly limits: BatchLimits
+  /** Stream categories of the group. */
+  readonly categories: readonly string[]
+  /** What was thrown before; kept by the owner over restarts. */
+  readonly suspicion: Suspicion
+}
+
+export interface WingEvents {
+  /** After a commit. */
+  readonly advanced?: (position: string, events: number) => void
+  /** Everything that the log knew is committed. Return 'leave' to end the run. */
+  readonly caughtUp?: () => Promise<'stay' | 'leave'>
+}
+
+/** What threw, until it has been passed; events up to `until` are taken one at a time. */
+export class Suspicion {
+  readonly suspects = new Map<string, Suspect>()
+  private until: string | null = null
+
+  /** True while the offender among these events is still looked for. */
+  alone(position: string): boolean {
+    return this.until !== null && comparePositions(position, this.until) <= 0
+  }
+
+  suspect({ suspects, until }: Suspicious): void {
+    for (const suspect of suspects)
+      this.suspects.set(suspectId(suspect.generation, suspect.position, suspect.key), suspect)
+    if (comparePositions(this.until, until) < 0) this.until = until
+  }
+
+  passed(position: string): void {
+    if (this.until === null || comparePositions(position, this.until) < 0) return
+    this.until = null
+    this.suspects.clear()
+  }
+}
+
+/** Members with equal position, epoch and stage. */
+export class Wing {
+  standing: Standing
+
+  constructor(
+    private readonly tools: WingTools,
+    readonly members: readonly Member[],
+  ) {
+    const [first] = members
+    if (!first) throw new RangeError('a wing needs members')
+    const { position, epoch, stage } = first.checkpoint
+    if (stage === 'retired') throw new RangeError(`${first.checkpoint._id} is retired`)
+    this.standing = { ids: members.map(({ checkpoint }) => checkpoint._id), position, epoch, stage }
+  }
+
+  /**
+   * Goes on until it is aborted or told to leave. Whatever goes wrong is thrown, and nothing that is known here may be
+   * used again: start over from the stored checkpoints.
+   */
+  async run(signal: AbortSignal, { advanced, caughtUp }: WingEvents): Promise<void> {
+    const { log, limits, categories, suspicion } = this.tools
+    const abort = new AbortController()
+    const stop = () => {
+      abort.abort()
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    const pipeline = new Pipeline(position => {
+      suspicion.passed(position)
+    })
+    try {
+      if (signal.aborted) return
+      const filter = { categories: [...categories] }
+      const messages = log.subscribe({ after: this.standing.position, filter, signal: abort.signal })
+      for await (const batch of batchesOf(messages, limits, abort)) {
+        if (signal.aborted) break
+        for (const events of this.slices(batch)) {
+          const position = events.at(-1)?.position
+          if (position === undefined) continue
+          const folded = await foldBatch(this.members, events, suspicion.suspects, () => pipeline.settled())
+          // The next batch is folded on top of this one while it is written; a failed write throws both away.
+          pin(folded)
+          await pipeline.settled()
+          const from = this.standing
+          this.standing = { ...from, position }
+          pipeline.start(async () => {
+            await commitBatch(this.tools.documents, from, position, folded).catch(asSuspicion(events))
+            acknowledge(folded)
+            advanced?.(position, events.length)
+            return position
+          })
+        }
+        if (!batch.caughtUp) continue
+        await pipeline.settled()
+        if ((await caughtUp?.()) === 'leave') return
+      }
+      await pipeline.settled()
+    } catch (error) {
+      await pipeline.settled().catch(() => undefined)
+      if (error instanceof Suspicious) suspicion.suspect(error)
+      forget(this.members)
+      if (!signal.aborted || error instanceof Halted) throw error
+    } finally {
+      signal.removeEventListener('abort', stop)
+      abort.abort()
+    }
+  }
+
+  private *slices({ events }: Batch): Generator<readonly LogEvent[]> {
+    let start = 0
+    for (; start < events.length; start++) {
+      const event = events[start]
+      if (!event || !this.tools.suspicion.alone(event.position)) break
+      yield [event]
+    }
+    if (start < events.length) yield events.slice(start)
+  }
+}
+
+/** At most one write in flight. */
+class Pipeline {
+  private inFlight: Promise<void> | null = null
+
+  constructor(private readonly done: (position: string) => void) {}
+
+  start(write: () => Promise<string>): void {
+    this.inFlight = write().then(this.done)
+    // Its failure is thrown by settled(); until then it is not unhandled.
+    this.inFlight.catch(() => undefined)
+  }
+
+  async settled(): Promise<void> {
+    await this.inFlight
+    this.inFlight = null
+  }
+}
+
+/** What the store refuses is looked for like what throws: one event at a time, then parked by key. */
+const asSuspicion =
+  (events: readonly LogEvent[]) =>
+  (error: unknown): never => {
+    if (!(error instanceof RefusedWrite)) throw error
+    const position = events.at(-1)?.position ?? ''
+    const { member, changes } = error.folded
+    const keys = error.key === null ? [...changes.keys()] : [error.key]
+    if (events.length > 1) throw new Suspicious([], position)
+    if (member.projection.kind === 'computed') throw new Halted(error.message)
+    throw new Suspicious(suspectsOf(error.folded, position, keys, error.message), position)
+  }
+
+const suspectsOf = (folded: Folded, position: string, keys: readonly string[], error: string): Suspect[] =>
+  keys.map(key => ({
+    generation: folded.member.checkpoint._id,
+    position,
+    key,
+    error,
+    refused: true,
+  }))
