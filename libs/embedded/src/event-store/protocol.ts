@@ -1,20 +1,20 @@
 // Requests of the protocol in the store's own words, and the store's results as answers.
 import { AllStreamPosition, Empty, StreamIdentifier, type UUID } from '@eventstore/db-client/generated/shared_pb'
 import {
-  AppendReq,
+  type AppendReq,
   AppendResp,
-  BatchAppendReq,
+  type BatchAppendReq,
   BatchAppendResp,
-  DeleteReq,
+  type DeleteReq,
   DeleteResp,
   ReadReq,
   ReadResp,
-  TombstoneReq,
+  type TombstoneReq,
   TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb'
 import { status } from '@grpc/grpc-js'
 import { Empty as GoogleEmpty } from 'google-protobuf/google/protobuf/empty_pb'
-import { Refusal, RevisionMismatch, badRequest, toBatchStatus } from './errors'
+import { Refusal, type RevisionMismatch, badRequest, toBatchStatus } from './errors'
 import { parseFilter, type EventFilter } from './filter'
 import type { Direction } from './log'
 import { NO_STREAM, type ExpectedRevision, type ProposedEvent } from './model'

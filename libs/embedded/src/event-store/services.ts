@@ -7,7 +7,7 @@ import { PersistentSubscriptionsService } from '@eventstore/db-client/generated/
 import { ProjectionsService } from '@eventstore/db-client/generated/projections_grpc_pb'
 import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb'
 import { SupportedMethod, SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb'
-import { Empty, UUID } from '@eventstore/db-client/generated/shared_pb'
+import { type Empty, UUID } from '@eventstore/db-client/generated/shared_pb'
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb'
 import type {
   DeleteReq,
@@ -46,7 +46,7 @@ export function addServices(server: Server, store: Store): () => void {
   const reads = new Set<ReadCall>()
   // A read's answers are stored as they are sent; so nothing is left to serialise.
   const streams = { ...StreamsService, read: { ...StreamsService.read, responseSerialize: (answer: Buffer) => answer } }
-  server.addService(streams as unknown as ServiceDefinition, {
+  server.addService(streams, {
     read: readCall(store, reads) as UntypedHandleCall,
     append: appendCall(store.writes) as UntypedHandleCall,
     batchAppend: batchAppendCall(store.writes) as UntypedHandleCall,
@@ -54,11 +54,11 @@ export function addServices(server: Server, store: Store): () => void {
     tombstone: tombstoneCall(store.writes) as UntypedHandleCall,
   })
   server.addService(
-    ServerFeaturesService as unknown as ServiceDefinition,
-    { getSupportedMethods } as UntypedServiceImplementation,
+    ServerFeaturesService,
+    { getSupportedMethods },
   )
-  server.addService(GossipService as unknown as ServiceDefinition, { read: gossip } as UntypedServiceImplementation)
-  for (const [what, service] of Object.entries(ABSENT)) refuseAll(server, service as unknown as ServiceDefinition, what)
+  server.addService(GossipService, { read: gossip })
+  for (const [what, service] of Object.entries(ABSENT)) refuseAll(server, service, what)
   return () => {
     for (const call of reads) fail(call, new Refusal(status.CANCELLED, 'The embedded event store is closing.'))
   }

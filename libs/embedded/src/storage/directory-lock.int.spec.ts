@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { compiledRoom } from '../supervisor/entry'
 import { lockDirectory, readHolder } from './directory-lock'
 import { DirectoryLocked } from './errors'
 
@@ -29,9 +30,7 @@ async function ended(other: ChildProcess): Promise<void> {
 /** Another process that tries to own the directory: 'held' or the error's message. */
 async function otherOwner(): Promise<{ other: ChildProcess; said: string }> {
   const program = `
-    const { transformFileSync } = require('@swc/core')
-    require.extensions['.ts'] = (m, f) => m._compile(transformFileSync(f, { swcrc: false, jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }).code, f)
-    try { require(${JSON.stringify(join(__dirname, 'directory-lock.ts'))}).lockDirectory(${JSON.stringify(dataDir)}); process.send('held') }
+    try { require(${JSON.stringify(join(compiledRoom(), 'storage'))}).lockDirectory(${JSON.stringify(dataDir)}); process.send('held') }
     catch (error) { process.send(error.message) }
     setInterval(() => {}, 1000)`
   const other = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })

@@ -1,6 +1,7 @@
 // Where the compiled program of the child process lies, also when the supervisor itself runs from TypeScript (in tests).
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import type * as Swc from '@swc/core'
 
 /**
  * The child's file. Compiled code finds it beside itself. TypeScript under a test runner cannot be forked, so there this
@@ -8,15 +9,15 @@ import { dirname, join, relative, resolve } from 'node:path'
  */
 export function childEntry(): string {
   if (__filename.endsWith('.js')) return join(__dirname, 'child.js')
-  return compileRoom()
+  return join(compiledRoom(), 'supervisor', 'child.js')
 }
 
-function compileRoom(): string {
+/** The folder with this room's JavaScript, up to date: for tests that start parts of it in processes of their own. */
+export function compiledRoom(): string {
   const room = resolve(__dirname, '..')
-  const repository = resolve(room, '../../..')
-  const output = join(repository, 'dist', 'embedded-child')
+  const output = resolve(room, '../../../dist/embedded-child')
   for (const file of sourcesIn(room)) compile(join(room, file), join(output, file.replace(/\.ts$/, '.js')))
-  return join(output, relative(room, __dirname), 'child.js')
+  return output
 }
 
 function sourcesIn(room: string): string[] {
@@ -27,7 +28,7 @@ function compile(source: string, target: string): void {
   if (existsSync(target) && statSync(target).mtimeMs >= statSync(source).mtimeMs) return
   // Only tests come here, and the compiler is there for them only.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
-  const swc = require('@swc/core') as typeof import('@swc/core')
+  const swc = require('@swc/core') as typeof Swc
   const { code } = swc.transformSync(readFileSync(source, 'utf8'), {
     filename: source,
     swcrc: false,
