@@ -19,3 +19,4 @@ export {
   type ReadSide,
 } from './handlers'
 export { eventIdOf, fingerprintOf } from './identity'
+export { connectEventLog, type EventLogOptions } from './event-store'

@@ -1,0 +1,258 @@
+// EventLog over an EventStoreDB (KurrentDB) server: names with the prefix on the one side, without it on the other.
+import {
+  BACKWARDS,
+  END,
+  type EventStoreDBClient,
+  FORWARDS,
+  START,
+  type RecordedEvent,
+  streamNameFilter,
+  eventTypeFilter,
+} from '@eventstore/db-client'
+import { type Codec, codecOf, type Upcaster } from '../codec'
+import { Unavailable } from '../errors'
+import { comparePositions } from '../event'
+import {
+  type AppendResult,
+  type EventLog,
+  type EventToAppend,
+  type LogEvent,
+  type LogFilter,
+  type SubscriptionMessage,
+} from '../event-log'
+import { type Appender, shareAppender } from './appender'
+import { closeClient, type ConnectionLog, openClient } from './client'
+import { asStetError, isMissing, TimedOut } from './failures'
+import { isOurs, matchesNothing, matchesTypes, serverFilter } from './filters'
+import { CAUGHT_UP, pull, type Pullable, type PullOptions } from './pull'
+import { readAllFiltered } from './read-all'
+
+export interface EventLogOptions {
+  /** `esdb://`, `esdb+discover://`, `kurrentdb://`, `kurrentdb+discover://`, or `unix:/path`. */
+  readonly url: string
+  /** What this newsroom's streams begin with in the store. */
+  readonly prefix?: string
+  readonly upcasters?: readonly Upcaster[]
+  /** Told in one line when a connection had to be mended. */
+  readonly log?: ConnectionLog
+}
+
+/** Milliseconds that a read may take for its next event, that a subscription may take to begin, that a ping may take. */
+const READ_TIMEOUT = 5000
+const CONFIRMATION_TIMEOUT = 5000
+const PING_TIMEOUT = 2000
+const CLOSE_TIMEOUT = 1000
+/** Events that a read or a subscription holds here before they are pulled. */
+const BUFFER = 256
+/** Checkpoints are of no use to us (they run ahead of what was pulled): one per so many windows of 32 log records. */
+const CHECKPOINT_INTERVAL = 1000
+
+/** What the client hands over for one event. */
+type Resolved = { readonly event?: RecordedEvent }
+
+/** Connects lazily: a store that cannot be reached shows at the first call, as Unavailable. Close it in the end. */
+export const connectEventLog = (options: EventLogOptions): EventLog => new EventStoreLog(options)
+
+class EventStoreLog implements EventLog {
+  readonly #prefix: string
+  readonly #codec: Codec
+  readonly #appender: Appender
+  readonly #release: () => Promise<void>
+  /** Reads and subscriptions only: a failed append closes the channel that it ran on. */
+  readonly #reader: EventStoreDBClient
+  readonly #closing = new AbortController()
+
+  constructor({ url, prefix = '', upcasters = [], log = () => undefined }: EventLogOptions) {
+    this.#prefix = prefix
+    this.#codec = codecOf(upcasters)
+    this.#reader = openClient(url)
+    const { appender, release } = shareAppender(url, log)
+    this.#appender = appender
+    this.#release = release
+  }
+
+  versionOf(type: string): number {
+    return this.#codec.versionOf(type)
+  }
+
+  async append(stream: string, expected: number, events: readonly EventToAppend[]): Promise<AppendResult> {
+    this.#refuseWhenClosed()
+    const encoded = events.map(event => this.#codec.encode(event))
+    return this.#appender.append(this.#prefix + stream, expected, encoded, async () => {
+      return (await this.lastOf(stream))?.revision ?? -1
+    })
+  }
+
+  async *readStream(stream: string, { from = 0, limit = Infinity }: { from?: number; limit?: number } = {}) {
+    yield* this.#read(`reading ${stream}`, limit, () =>
+      this.#reader.readStream(
+        this.#prefix + stream,
+        { fromRevision: BigInt(from), maxCount: countOf(limit), direction: FORWARDS },
+        { highWaterMark: BUFFER },
+      ),
+    )
+  }
+
+  async lastOf(stream: string): Promise<LogEvent | null> {
+    return first(
+      this.#read(`reading the end of ${stream}`, 1, () =>
+        this.#reader.readStream(this.#prefix + stream, { fromRevision: END, maxCount: 1, direction: BACKWARDS }),
+      ),
+    )
+  }
+
+  async *readAll(options: {
+    after?: string | null
+    backwards?: boolean
+    limit?: number
+    filter?: LogFilter
+    stream?: string
+  }): AsyncIterable<LogEvent> {
+    const { after = null, backwards = false, limit = Infinity, filter, stream } = options
+    if (limit <= 0 || matchesNothing(filter)) return
+    const ofType = matchesTypes(filter)
+    const kept = (event: LogEvent) =>
+      ofType(event.type) &&
+      (stream === undefined || !filter?.categories || filter.categories.includes(event.category)) &&
+      // Forwards the store begins with the position itself; a stream is read as a whole.
+      (after === null ||
+        (backwards ? comparePositions(event.position, after) < 0 : comparePositions(event.position, after) > 0))
+    // What is left out here must not count against the store's limit.
+    const count = after === null && !filter?.types && stream === undefined ? countOf(limit) : countOf(Infinity)
+    const read = () =>
+      stream === undefined
+        ? readAllFiltered(this.#reader, {
+            from: after ?? (backwards ? 'end' : 'start'),
+            backwards,
+            limit: count,
+            filter: serverFilter(this.#prefix, filter),
+            buffer: BUFFER,
+          })
+        : this.#reader.readStream(
+            this.#prefix + stream,
+            { fromRevision: backwards ? END : START, direction: backwards ? BACKWARDS : FORWARDS },
+            { highWaterMark: BUFFER },
+          )
+    yield* this.#read(`reading the log${after === null ? '' : ` from position ${after}`}`, limit, read, kept)
+  }
+
+  async *subscribe(options: {
+    after: string | null
+    filter?: LogFilter
+    signal: AbortSignal
+  }): AsyncIterable<SubscriptionMessage> {
+    const { after, filter, signal } = options
+    const doing = `following the log${after === null ? '' : ` from position ${after}`}`
+    this.#refuseWhenClosed()
+    const ofType = matchesTypes(filter)
+    const server = serverFilter(this.#prefix, filter)
+    const subscription = this.#reader.subscribeToAll(
+      {
+        fromPosition: after === null ? START : { commit: BigInt(after), prepare: BigInt(after) },
+        filter:
+          server.on === 'stream'
+            ? streamNameFilter({ prefixes: [...server.prefixes], checkpointInterval: CHECKPOINT_INTERVAL })
+            : eventTypeFilter({ regex: server.regex, checkpointInterval: CHECKPOINT_INTERVAL }),
+      },
+      { highWaterMark: BUFFER },
+    )
+    try {
+      const ended = AbortSignal.any([signal, this.#closing.signal])
+      for await (const item of pull<Resolved>(subscription, { confirmed: CONFIRMATION_TIMEOUT, signal: ended })) {
+        if (item === CAUGHT_UP) yield { kind: 'caught-up' }
+        else {
+          const event = this.#decoded(item)
+          if (event && ofType(event.type)) yield { kind: 'event', event }
+        }
+      }
+    } catch (error) {
+      throw asStetError(error, doing)
+    }
+    if (!signal.aborted) throw new Unavailable('event store', `the event store ended the subscription: ${doing}`)
+  }
+
+  async end(filter?: LogFilter): Promise<string | null> {
+    return (await first(this.readAll({ backwards: true, limit: 1, ...(filter ? { filter } : {}) })))?.position ?? null
+  }
+
+  async ping(): Promise<boolean> {
+    const read = () => this.#reader.readAll({ fromPosition: END, direction: BACKWARDS, maxCount: 1 })
+    try {
+      await first(pull(read(), { idle: PING_TIMEOUT, signal: this.#closing.signal }))
+      return !this.#closing.signal.aborted
+    } catch {
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    await Promise.all([this.#release(), closeClient(this.#reader, CLOSE_TIMEOUT)])
+  }
+
+  /** Events of one read. A read that fails before its first event is tried once more: the connection was an old one. */
+  async *#read(
+    doing: string,
+    limit: number,
+    open: () => Pullable,
+    kept: (event: LogEvent) => boolean = () => true,
+  ): AsyncGenerator<LogEvent, void, undefined> {
+    const options: PullOptions = { idle: READ_TIMEOUT, signal: this.#closing.signal }
+    let left = limit
+    for (let attempt = 1; left > 0; attempt++) {
+      this.#refuseWhenClosed()
+      let begun = false
+      try {
+        for await (const item of pull<Resolved>(open(), options)) {
+          begun = true
+          const event = item === CAUGHT_UP ? null : this.#decoded(item)
+          if (!event || !kept(event)) continue
+          yield event
+          if (--left <= 0) return
+        }
+        this.#refuseWhenClosed()
+        return
+      } catch (error) {
+        if (isMissing(error)) return
+        const failure = asStetError(error, doing)
+        if (
+          begun ||
+          attempt > 1 ||
+          error instanceof TimedOut ||
+          !(failure instanceof Unavailable) ||
+          this.#closing.signal.aborted
+        )
+          throw failure
+      }
+    }
+  }
+
+  /** Null for what is not ours: another newsroom's, or the store's own. */
+  #decoded({ event }: Resolved): LogEvent | null {
+    if (!event || !isOurs(this.#prefix, event.streamId, event.type)) return null
+    const { streamId, revision, id, type, created, data, metadata, position } = event
+    return this.#codec.decode({
+      stream: streamId.slice(this.#prefix.length),
+      revision: Number(revision),
+      position: position?.commit.toString() ?? '0',
+      id,
+      type,
+      created,
+      data,
+      metadata,
+    })
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closing.signal.aborted)
+      throw new Unavailable('event store', 'the connection to the event store is closed')
+  }
+}
+
+const first = async <T>(items: AsyncIterable<T>): Promise<T | null> => {
+  for await (const item of items) return item
+  return null
+}
+
+const countOf = (limit: number): number => (limit === Infinity ? Number.MAX_SAFE_INTEGER : limit)
