@@ -1,0 +1,34 @@
+// `npm run bench [SECTION...]`: what the product must reach, each figure beside what it is compared with, in one run.
+// Everything runs on one machine against embedded stores in a data directory of its own; nothing leaves loopback.
+import { commands } from './commands'
+import { history } from './history'
+import { type Measure, print } from './measures'
+import { pages } from './pages'
+import { propagation } from './propagation'
+import { views } from './views'
+
+const sections: Readonly<Record<string, () => Promise<Measure[]>>> = { pages, views, propagation, commands, history }
+
+const main = async (): Promise<void> => {
+  const asked = process.argv.slice(2)
+  const unknown = asked.filter(name => !(name in sections))
+  if (unknown.length > 0)
+    throw new Error(`no such section: ${unknown.join(', ')} (${Object.keys(sections).join(', ')})`)
+  let short = 0
+  for (const [name, measure] of Object.entries(sections)) {
+    if (asked.length > 0 && !asked.includes(name)) continue
+    console.log(`\n${name}`)
+    const measures = await measure()
+    print(measures)
+    short += measures.filter(({ holds }) => holds === false).length
+  }
+  console.log(short === 0 ? '\nEvery target holds.' : `\n${short} short of the target.`)
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error)
+    process.exit(1)
+  },
+)
