@@ -1,0 +1,44 @@
+// Refuses every request whose caller the route does not name, and every route that names nobody.
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common'
+import { Reflector } from '@nestjs/core'
+import { type FastifyRequest } from 'fastify'
+import { Problem } from '../problems/problem'
+import { ACCESS, type Access } from './roles'
+import { insufficient, TokenVerifier } from './verifier'
+
+@Injectable()
+export class RoleGuard implements CanActivate {
+  readonly #reflector = new Reflector()
+
+  constructor(private readonly tokens: TokenVerifier) {}
+
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const access = this.#reflector.getAllAndOverride<Access | undefined>(ACCESS, [
+      context.getHandler(),
+      context.getClass(),
+    ])
+    if (!access) throw new Problem('forbidden', 'This route is for nobody.')
+    if (access.kind === 'open') return true
+    const request = context.switchToHttp().getRequest<FastifyRequest>()
+    return access.kind === 'operations' && isLocal(request)
+      ? true
+      : this.admit(request, access.kind === 'roles' ? access.roles : ['operator'])
+  }
+
+  private async admit(request: FastifyRequest, roles: Extract<Access, { kind: 'roles' }>['roles']): Promise<boolean> {
+    const caller = await this.tokens.callerOf(request.headers.authorization)
+    if (!caller.roles.some(role => roles.includes(role))) throw insufficient(roles)
+    request.caller = caller
+    return true
+  }
+}
+
+// Behind a proxy on this machine everybody comes from loopback: whoever was forwarded is not local unless the proxy is
+// trusted to say so.
+const isLocal = ({ ip, headers, socket }: FastifyRequest): boolean =>
+  LOOPBACK.test(ip) &&
+  LOOPBACK.test(socket.remoteAddress ?? '') &&
+  headers['x-forwarded-for'] === undefined &&
+  headers.forwarded === undefined
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/
