@@ -142,8 +142,7 @@ export class KeyWriter {
     }
     const start = this.length
     this.buffer.writeDoubleBE(nearest === 0 ? 0 : nearest, start)
-    if (this.buffer[start]! & 0x80)
-      for (let i = start; i < start + 8; i++) this.buffer[i] = ~this.buffer[i]! & 0xff
+    if (this.buffer[start]! & 0x80) for (let i = start; i < start + 8; i++) this.buffer[i] = ~this.buffer[i]! & 0xff
     else this.buffer[start]! |= 0x80
     this.length += 8
     if (Math.abs(nearest) < 2 ** 53 || !Number.isFinite(nearest)) return
@@ -242,8 +241,7 @@ function compareDocuments(a: Document, b: Document): number {
   for (let i = 0; i < left.length && i < right.length; i++) {
     const [name, value] = left[i]!
     const [otherName, other] = right[i]!
-    const order =
-      rank[kindOf(value)] - rank[kindOf(other)] || compareStrings(name, otherName) || compare(value, other)
+    const order = rank[kindOf(value)] - rank[kindOf(other)] || compareStrings(name, otherName) || compare(value, other)
     if (order !== 0) return order
   }
   return left.length - right.length

@@ -19,17 +19,7 @@ import {
 import { CommandError, notImplemented } from '../errors'
 
 export type Numeric = Int32 | Long | Double
-type Tagged =
-  | Numeric
-  | ObjectId
-  | Binary
-  | BSONRegExp
-  | Timestamp
-  | MinKey
-  | MaxKey
-  | Code
-  | BSONSymbol
-  | Decimal128
+type Tagged = Numeric | ObjectId | Binary | BSONRegExp | Timestamp | MinKey | MaxKey | Code | BSONSymbol | Decimal128
 export type Value = null | undefined | string | boolean | Date | Tagged | Value[] | Document
 /** A decoded document; `undefined` never stands in a stored one (it means a missing field in between). */
 export interface Document {
@@ -128,6 +118,12 @@ export function isNumeric(value: Value): value is Numeric {
 /** A number as a JavaScript one; a Long beyond 2^53 loses its last digits. */
 export function toNumber(value: Numeric): number {
   return value instanceof Long ? value.toNumber() : value.value
+}
+
+/** What counts as true: everything but false, zero, null and missing. */
+export function truthy(value: Value): boolean {
+  if (isNumeric(value)) return toNumber(value) !== 0
+  return value !== false && value !== null && value !== undefined
 }
 
 export function field(document: Document, name: string): Value {

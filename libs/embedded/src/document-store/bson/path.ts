@@ -1,0 +1,38 @@
+// Dotted paths and how they go through arrays.
+import { type Document, field, isDocument, type Value } from './value'
+
+export type Path = readonly string[]
+
+export function pathOf(dotted: string): Path {
+  return dotted.split('.')
+}
+
+export function isArrayIndex(step: string): boolean {
+  return /^(0|[1-9]\d{0,9})$/.test(step)
+}
+
+/**
+ * Visits what a query's path reaches: `undefined` where the path ends in nothing. Arrays on the way are entered, both by
+ * position and into each embedded document; an array at the end is given as it is. Stops when the visitor says true.
+ */
+export function reach(document: Document, path: Path, visit: (value: Value) => boolean, at = 0): boolean {
+  return arrive(field(document, path[at]!), path, visit, at)
+}
+
+function arrive(value: Value, path: Path, visit: (value: Value) => boolean, at: number): boolean {
+  if (at === path.length - 1) return visit(value)
+  if (isDocument(value)) return reach(value, path, visit, at + 1)
+  if (!Array.isArray(value)) return visit(undefined)
+  const next = path[at + 1]!
+  if (isArrayIndex(next) && Number(next) < value.length && arrive(value[Number(next)], path, visit, at + 1)) return true
+  for (const item of value) if (isDocument(item) && reach(item, path, visit, at + 1)) return true
+  return false
+}
+
+/** The value of a path, an array on the way giving an array of what its documents hold (as expressions read paths). */
+export function valueAt(value: Value, path: Path, at = 0): Value {
+  if (at === path.length) return value
+  if (isDocument(value)) return valueAt(field(value, path[at]!), path, at + 1)
+  if (!Array.isArray(value)) return undefined
+  return value.map(item => valueAt(item, path, at)).filter(item => item !== undefined)
+}

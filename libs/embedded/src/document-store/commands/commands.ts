@@ -1,0 +1,149 @@
+// The commands by name, and how one is run: with its transaction, and with an answer whatever happens.
+import { type Document, field, isDocument } from '../bson/value'
+import { CommandError, notImplemented } from '../errors'
+import { errorReply, OK } from '../wire/error-reply'
+import { type Reply, type Request } from '../wire/message'
+import { aggregateCommand, explainAggregate } from './aggregate'
+import { Context, isTransactionEnd, type Store } from './context'
+import * as definitions from './definitions'
+import { findAndModifyCommand } from './find-and-modify'
+import * as handshake from './handshake'
+import * as reads from './reads'
+import * as writes from './writes'
+
+type Command = (context: Context) => Reply | Promise<Reply>
+
+const inTransactions: Record<string, Command> = {
+  find: reads.findCommand,
+  getMore: reads.getMoreCommand,
+  killCursors: reads.killCursorsCommand,
+  count: reads.countCommand,
+  distinct: reads.distinctCommand,
+  aggregate: aggregateCommand,
+  insert: writes.insertCommand,
+  update: writes.updateCommand,
+  delete: writes.deleteCommand,
+  findAndModify: findAndModifyCommand,
+  commitTransaction: commitCommand,
+  abortTransaction: abortCommand,
+}
+
+const outside: Record<string, Command> = {
+  hello: handshake.helloCommand,
+  isMaster: handshake.helloCommand,
+  ismaster: handshake.helloCommand,
+  ping: handshake.pingCommand,
+  buildInfo: handshake.buildInfoCommand,
+  buildinfo: handshake.buildInfoCommand,
+  serverStatus: handshake.serverStatusCommand,
+  endSessions: handshake.endSessionsCommand,
+  killSessions: handshake.endSessionsCommand,
+  create: definitions.createCommand,
+  drop: definitions.dropCommand,
+  dropDatabase: definitions.dropDatabaseCommand,
+  listCollections: definitions.listCollectionsCommand,
+  listDatabases: definitions.listDatabasesCommand,
+  createIndexes: definitions.createIndexesCommand,
+  listIndexes: definitions.listIndexesCommand,
+  dropIndexes: definitions.dropIndexesCommand,
+  explain: explainCommand,
+}
+
+/** Commands of a real server that this one does not have; any other name is unknown to both. */
+const elsewhere = new Set([
+  'renameCollection',
+  'collMod',
+  'collStats',
+  'dbStats',
+  'mapReduce',
+  'bulkWrite',
+  'saslStart',
+  'authenticate',
+  'createUser',
+  'currentOp',
+  'killOp',
+  'getParameter',
+  'setParameter',
+  'validate',
+  'compact',
+  'refreshSessions',
+  'startSession',
+  'replSetGetStatus',
+  'connectionStatus',
+  'getLog',
+  'hostInfo',
+  'top',
+  'profile',
+])
+
+/** Runs a request; errors become answers. */
+export async function runCommand(store: Store, request: Request): Promise<Reply> {
+  let context: Context | undefined
+  try {
+    const name = Object.keys(request.body)[0] ?? ''
+    const command = commandNamed(name)
+    context = new Context(
+      store,
+      request.legacy ? { ...request, body: { $db: 'admin', ...request.body } } : request,
+      name,
+    )
+    if (context.transaction && !Object.hasOwn(inTransactions, name))
+      throw new CommandError(
+        'OperationNotSupportedInTransaction',
+        `Cannot run '${name}' in a multi-document transaction.`,
+      )
+    const reply = await command(context)
+    if (context.failed) abort(context)
+    return reply
+  } catch (error) {
+    if (context?.transaction && !isTransactionEnd(context.command)) abort(context)
+    return errorReply(error)
+  }
+}
+
+function commandNamed(name: string): Command {
+  if (Object.hasOwn(inTransactions, name)) return inTransactions[name]!
+  if (Object.hasOwn(outside, name)) return outside[name]!
+  if (elsewhere.has(name)) throw notImplemented(`command ${name}`)
+  throw new CommandError('CommandNotFound', `no such command: '${name}'`)
+}
+
+/** A transaction does not survive an error of one of its commands. */
+function abort({ store, session }: Context): void {
+  if (session) store.sessions.abort(session)
+}
+
+async function commitCommand(context: Context): Promise<Reply> {
+  const { session, number } = transactionOf(context)
+  await context.store.sessions.commit(session, number)
+  return { document: { ok: OK } }
+}
+
+function abortCommand(context: Context): Reply {
+  const { session, number } = transactionOf(context)
+  context.store.sessions.abort(session, number)
+  return { document: { ok: OK } }
+}
+
+function transactionOf({ session, number, command }: Context): {
+  session: NonNullable<Context['session']>
+  number: bigint
+} {
+  if (!session || number === undefined)
+    throw new CommandError('InvalidOptions', `${command} must be run within a transaction`)
+  return { session, number }
+}
+
+function explainCommand(context: Context): Reply {
+  const explained = field(context.body, 'explain')
+  if (!isDocument(explained))
+    throw new CommandError('TypeMismatch', "BSON field 'explain.explain' is the wrong type, expected type 'object'")
+  const verbosity = field(context.body, 'verbosity')
+  const name = Object.keys(explained)[0] ?? ''
+  const body: Document = { ...explained, $db: context.database }
+  const inner = new Context(context.store, { ...context.request, body }, name)
+  if (name === 'find')
+    return { document: reads.explainFind(inner, typeof verbosity === 'string' ? verbosity : 'allPlansExecution') }
+  if (name === 'aggregate') return { document: explainAggregate(inner) }
+  throw notImplemented(`explain of ${name}`)
+}

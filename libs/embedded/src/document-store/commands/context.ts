@@ -1,0 +1,216 @@
+// What a command works with: its fields, its session or transaction, and the store.
+import { type Long } from 'bson'
+import { type Document, field, isDocument, isNumeric, kindOf, toNumber, truthy, type Value } from '../bson/value'
+import { type Cursors } from '../cursors'
+import { CommandError, notImplemented } from '../errors'
+import { type Collection, namespaceOf } from '../keyspace/catalog'
+import { type Engine, type Transaction } from '../keyspace/engine'
+import { type Unit } from '../keyspace/unit'
+import { type View } from '../keyspace/view'
+import { type Examined } from '../query/scan'
+import { type SessionId, sessionOf, type Sessions } from '../sessions'
+import { type Request } from '../wire/message'
+
+/** What all commands of a server share. */
+export interface Store {
+  engine: Engine
+  cursors: Cursors
+  sessions: Sessions
+  /** What all queries together have looked at since the start. */
+  examined: Examined
+  startedAt: number
+}
+
+export class Context {
+  readonly database: string
+  readonly body: Document
+  readonly session?: SessionId
+  readonly number?: bigint
+  readonly transaction?: Transaction
+  /** A statement failed, which a transaction does not survive. */
+  failed = false
+
+  constructor(
+    readonly store: Store,
+    readonly request: Request,
+    readonly command: string,
+  ) {
+    this.body = request.body
+    this.database = this.string('$db')
+    const lsid = field(this.body, 'lsid')
+    if (lsid !== undefined) this.session = sessionOf(lsid)
+    const number = field(this.body, 'txnNumber')
+    if (number !== undefined) this.number = (number as Long).toBigInt()
+    if (field(this.body, 'autocommit') !== undefined && !isTransactionEnd(command)) this.transaction = this.joined()
+  }
+
+  get engine(): Engine {
+    return this.store.engine
+  }
+
+  /** The state this command reads: that of its transaction, or what is committed. */
+  readonly view = (): View => this.transaction?.unit.view ?? this.engine.committed
+
+  /** The namespace of the command's collection, which the command's own field names. */
+  get collectionName(): string {
+    return this.string(this.command)
+  }
+
+  collection(name = this.collectionName): Collection | undefined {
+    const found = this.engine.catalog.find(this.database, name)
+    if (found && this.transaction) {
+      if (found.changedAt > this.transaction.clock)
+        throw new CommandError(
+          'SnapshotUnavailable',
+          `Unable to read from a snapshot due to pending collection catalog changes to collection '${this.database}.${name}'; please retry the operation.`,
+          ['TransientTransactionError'],
+        )
+      this.transaction.touched.add(found)
+    }
+    return found
+  }
+
+  /** The collection as a unit sees it, which may have made it. */
+  collectionIn(unit: Unit): Collection | undefined {
+    return unit.created.get(`${this.database}.${this.collectionName}`) ?? this.collection()
+  }
+
+  /** The collection for a write; made by it when there is none. */
+  collectionFor(unit: Unit): Collection {
+    const found = this.collectionIn(unit)
+    if (found) return found
+    if (this.transaction)
+      throw new CommandError(
+        'OperationNotSupportedInTransaction',
+        `Cannot create namespace ${this.database}.${this.collectionName} in multi-document transaction: the embedded document store wants collections to be created before.`,
+      )
+    const created = this.engine.catalog.draft(this.database, this.collectionName)
+    created.changedAt = this.engine.nextClock
+    unit.changed.add(created)
+    unit.created.set(namespaceOf(created), created)
+    unit.effects.push(() => this.engine.catalog.add(created))
+    return created
+  }
+
+  /** Runs a write in the command's transaction, or by itself, durable when this resolves; a retry is answered as before. */
+  async write(body: (unit: Unit) => Document): Promise<Document> {
+    if (this.transaction) return body(this.transaction.unit)
+    const { session, number } = this
+    return this.engine.write(unit =>
+      session && number !== undefined
+        ? this.store.sessions.retryable(unit, session, number, () => body(unit))
+        : body(unit),
+    )
+  }
+
+  /** Counts what a query has looked at, for it and for the whole server. */
+  examine(): Examined {
+    const total = this.store.examined
+    let [keys, documents] = [0, 0]
+    return {
+      get keys() {
+        return keys
+      },
+      set keys(value) {
+        total.keys += value - keys
+        keys = value
+      },
+      get documents() {
+        return documents
+      },
+      set documents(value) {
+        total.documents += value - documents
+        documents = value
+      },
+    }
+  }
+
+  string(name: string): string {
+    const value = field(this.body, name)
+    if (typeof value !== 'string') throw wrongType(this.command, name, value, 'string')
+    return value
+  }
+
+  document(name: string): Document {
+    const value = field(this.body, name)
+    if (value === undefined || value === null) return {}
+    if (!isDocument(value)) throw wrongType(this.command, name, value, 'object')
+    return value
+  }
+
+  /** A whole number, not negative; undefined when absent. */
+  count(name: string): number | undefined {
+    const value = field(this.body, name)
+    if (value === undefined || value === null) return undefined
+    if (!isNumeric(value)) throw wrongType(this.command, name, value, 'number')
+    const number = toNumber(value)
+    if (!Number.isInteger(number) || number < 0)
+      throw new CommandError('BadValue', `BSON field '${name}' value must be >= 0, actual value '${number}'`)
+    return number
+  }
+
+  flag(name: string): boolean {
+    return truthy(field(this.body, name))
+  }
+
+  private joined(): Transaction {
+    if (!this.session || this.number === undefined)
+      throw new CommandError('InvalidOptions', 'autocommit needs lsid and txnNumber')
+    if (field(this.body, 'autocommit') !== false)
+      throw new CommandError('InvalidOptions', 'autocommit can only be false')
+    return this.store.sessions.transaction(this.session, this.number, truthy(field(this.body, 'startTransaction')))
+  }
+}
+
+/** Fields that any command may have; they ask for nothing that this store would do otherwise. */
+const generic = new Set([
+  '$db',
+  'lsid',
+  'txnNumber',
+  'autocommit',
+  'startTransaction',
+  '$clusterTime',
+  '$readPreference',
+  'readConcern',
+  'writeConcern',
+  'maxTimeMS',
+  'comment',
+])
+
+/** Refuses fields that the command does not have, or that this store does not. */
+export function checkFields(
+  { body, command }: Pick<Context, 'body' | 'command'>,
+  known: readonly string[],
+  elsewhere: readonly string[] = [],
+): void {
+  for (const [name, value] of Object.entries(body)) {
+    if (name === command || generic.has(name) || known.includes(name)) continue
+    if (elsewhere.includes(name) || name === 'collation' || name === 'let' || name.startsWith('api')) {
+      if (
+        value === undefined ||
+        value === null ||
+        value === false ||
+        (isDocument(value) && Object.keys(value).length === 0)
+      )
+        continue
+      throw notImplemented(`option '${name}' of the command ${command}`)
+    }
+    throw new CommandError('Location40415', `BSON field '${command}.${name}' is an unknown field.`)
+  }
+  const level = isDocument(body['readConcern']) ? field(body['readConcern'], 'level') : undefined
+  if (level === 'snapshot' && body['autocommit'] === undefined)
+    throw notImplemented('read concern snapshot outside a transaction')
+}
+
+export function isTransactionEnd(command: string): boolean {
+  return command === 'commitTransaction' || command === 'abortTransaction'
+}
+
+function wrongType(command: string, name: string, value: Value, expected: string): CommandError {
+  if (value === undefined)
+    return new CommandError('FailedToParse', `BSON field '${command}.${name}' is missing but a required field`)
+  return new CommandError(
+    'TypeMismatch',
+    `BSON field '${command}.${name}' is the wrong type '${kindOf(value)}', expected type '${expected}'`,
+  )
+}

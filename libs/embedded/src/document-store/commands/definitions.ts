@@ -1,0 +1,242 @@
+// Making, listing and dropping collections and indexes.
+import { Int32 } from 'bson'
+import { equal } from '../bson/order'
+import { type Document, encode, field, isDocument, numeric, type Value } from '../bson/value'
+import { CommandError } from '../errors'
+import { describeIndex, type Index, parseIndex } from '../index/definition'
+import { type Collection, namespaceOf } from '../keyspace/catalog'
+import { indexDocument, sameIndex } from '../keyspace/documents'
+import { after, catalogKey, collectionPrefix, countKey, indexPrefix } from '../keyspace/layout'
+import { type Unit } from '../keyspace/unit'
+import { everything, find } from '../query/find'
+import { parseFilter } from '../query/filter'
+import { matches } from '../query/match'
+import { OK } from '../wire/error-reply'
+import { type Reply } from '../wire/message'
+import { checkFields, type Context } from './context'
+
+const CREATE_ELSEWHERE = [
+  'capped',
+  'size',
+  'max',
+  'validator',
+  'validationLevel',
+  'validationAction',
+  'viewOn',
+  'pipeline',
+  'timeseries',
+  'expireAfterSeconds',
+  'clusteredIndex',
+  'changeStreamPreAndPostImages',
+  'encryptedFields',
+  'storageEngine',
+  'indexOptionDefaults',
+  'autoIndexId',
+]
+
+export async function createCommand(context: Context): Promise<Reply> {
+  checkFields(context, [], CREATE_ELSEWHERE)
+  await context.engine.write(unit => {
+    if (context.collection())
+      throw new CommandError(
+        'NamespaceExists',
+        `Collection ${context.database}.${context.collectionName} already exists.`,
+      )
+    context.collectionFor(unit)
+  })
+  return { document: { ok: OK } }
+}
+
+export async function dropCommand(context: Context): Promise<Reply> {
+  checkFields(context, [])
+  const document = await context.engine.define(
+    () => context.collection(),
+    unit => {
+      const collection = context.collection()
+      // As MongoDB since 7.0: what is not there is dropped already.
+      if (!collection) return { ok: OK }
+      drop(context, unit, collection)
+      return { nIndexesWas: new Int32(collection.indexes.length), ns: namespaceOf(collection), ok: OK }
+    },
+  )
+  return { document }
+}
+
+export async function dropDatabaseCommand(context: Context): Promise<Reply> {
+  checkFields(context, [])
+  for (const collection of context.engine.catalog.list(context.database))
+    await context.engine.define(
+      () => collection,
+      unit => {
+        if (context.engine.catalog.find(collection.database, collection.name) === collection)
+          drop(context, unit, collection)
+      },
+    )
+  return { document: { dropped: context.database, ok: OK } }
+}
+
+function drop(context: Context, unit: Unit, collection: Collection): void {
+  remove(unit, collectionPrefix(collection.id))
+  unit.view.delete(catalogKey(collection.id))
+  unit.view.delete(countKey(collection.id))
+  unit.effects.push(() => context.engine.catalog.remove(collection))
+}
+
+/** Removes all entries with a prefix. */
+function remove(unit: Unit, prefix: Buffer): void {
+  const end = after(prefix)
+  for (let start = prefix; ;) {
+    const entries = unit.view.range(start, end, false, 1_000)
+    for (const { key } of entries) unit.view.delete(key)
+    if (entries.length < 1_000) return
+    start = Buffer.concat([entries.at(-1)!.key, Buffer.from([0])])
+  }
+}
+
+export function listCollectionsCommand(context: Context): Reply {
+  checkFields(context, ['filter', 'nameOnly', 'authorizedCollections', 'cursor'])
+  const filter = parseFilter(context.document('filter'))
+  const documents = context.engine.catalog
+    .list(context.database)
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(collection => describeCollection(collection, context.flag('nameOnly')))
+    .filter(document => matches(filter, document))
+  return listed(context, '$cmd.listCollections', documents)
+}
+
+function describeCollection(collection: Collection, nameOnly: boolean): Document {
+  const { name, uuid, indexes } = collection
+  if (nameOnly) return { name, type: 'collection' }
+  return { name, type: 'collection', options: {}, info: { readOnly: false, uuid }, idIndex: describeIndex(indexes[0]!) }
+}
+
+export function listDatabasesCommand(context: Context): Reply {
+  checkFields(context, ['filter', 'nameOnly', 'authorizedDatabases'])
+  const names = [...new Set(context.engine.catalog.list().map(({ database }) => database))].sort()
+  const filter = parseFilter(context.document('filter'))
+  const databases = names
+    .map((name): Document => ({ name, sizeOnDisk: numeric(0), empty: false }))
+    .filter(document => matches(filter, document))
+  return {
+    document: { databases: context.flag('nameOnly') ? databases.map(({ name }) => ({ name })) : databases, ok: OK },
+  }
+}
+
+export async function createIndexesCommand(context: Context): Promise<Reply> {
+  checkFields(context, ['indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'])
+  const given = field(context.body, 'indexes')
+  if (!Array.isArray(given) || given.length === 0)
+    throw new CommandError('BadValue', 'Must specify at least one index to create')
+  const fresh: Index[] = []
+  const document = await context.engine.define(
+    () => context.collection(),
+    unit => {
+      fresh.length = 0
+      const existed = context.collection() !== undefined
+      const collection = context.collectionFor(unit)
+      const before = collection.indexes.length
+      for (const specification of given) {
+        if (!isDocument(specification))
+          throw new CommandError('TypeMismatch', 'an index specification has to be an object')
+        const index = parseIndex(specification, collection.nextIndex + fresh.length)
+        if (isNew([...collection.indexes, ...fresh], index)) fresh.push(index)
+      }
+      for (const index of fresh) build(unit, collection, index)
+      const counts = {
+        numIndexesBefore: new Int32(before),
+        numIndexesAfter: new Int32(before + fresh.length),
+        createdCollectionAutomatically: !existed,
+      }
+      if (fresh.length === 0) return { ...counts, note: 'all indexes already exist', ok: OK }
+      // From here on nothing can fail any more.
+      collection.indexes = [...collection.indexes, ...fresh]
+      collection.nextIndex += fresh.length
+      collection.changedAt = context.engine.nextClock
+      unit.changed.add(collection)
+      return { ...counts, ok: OK }
+    },
+  )
+  for (const index of fresh) index.ready = true
+  return { document }
+}
+
+/** @throws when there is an index of the same name that is another, or the same index under another name. */
+function isNew(indexes: Index[], index: Index): boolean {
+  for (const present of indexes) {
+    if (present.name === index.name) {
+      if (sameIndex(present, index) || (present.id === 0 && equal(present.key, index.key))) return false
+      throw new CommandError(
+        'IndexKeySpecsConflict',
+        `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${index.name}`,
+      )
+    }
+    if (equal(present.key, index.key) && equal(present.partial?.document ?? null, index.partial?.document ?? null)) {
+      if (present.id === 0) return false
+      throw new CommandError('IndexOptionsConflict', `Index already exists with a different name: ${present.name}`)
+    }
+  }
+  return true
+}
+
+function build(unit: Unit, collection: Collection, index: Index): void {
+  const query = { filter: everything, sort: [], skip: 0, limit: 0 }
+  for (const document of find(() => unit.view, collection, query, { keys: 0, documents: 0 }))
+    indexDocument(unit, collection, index, document)
+}
+
+export function listIndexesCommand(context: Context): Reply {
+  checkFields(context, ['cursor'])
+  const collection = context.collection()
+  if (!collection)
+    throw new CommandError('NamespaceNotFound', `ns does not exist: ${context.database}.${context.collectionName}`)
+  return listed(context, context.collectionName, collection.indexes.map(describeIndex))
+}
+
+export async function dropIndexesCommand(context: Context): Promise<Reply> {
+  checkFields(context, ['index'])
+  const document = await context.engine.define(
+    () => context.collection(),
+    unit => {
+      const collection = context.collection()
+      if (!collection)
+        throw new CommandError('NamespaceNotFound', `ns not found ${context.database}.${context.collectionName}`)
+      const dropped = indexesToDrop(collection, field(context.body, 'index'))
+      for (const index of dropped) remove(unit, indexPrefix(collection.id, index.id))
+      const was = collection.indexes.length
+      collection.indexes = collection.indexes.filter(index => !dropped.includes(index))
+      collection.changedAt = context.engine.nextClock
+      unit.changed.add(collection)
+      return { nIndexesWas: new Int32(was), ok: OK }
+    },
+  )
+  return { document }
+}
+
+function indexesToDrop(collection: Collection, wanted: Value): Index[] {
+  if (wanted === '*') return collection.indexes.slice(1)
+  if (Array.isArray(wanted)) return wanted.flatMap(one => indexesToDrop(collection, one))
+  const found = collection.indexes.find(index =>
+    typeof wanted === 'string' ? index.name === wanted : equal(index.key, wanted),
+  )
+  if (found?.id === 0) throw new CommandError('InvalidOptions', 'cannot drop _id index')
+  if (!found)
+    throw new CommandError(
+      'IndexNotFound',
+      typeof wanted === 'string' ? `index not found with name [${wanted}]` : "can't find index with key",
+    )
+  return [found]
+}
+
+/** A list that is short enough to be given at once. */
+function listed(context: Context, name: string, documents: Document[]): Reply {
+  const cursor = context.document('cursor')
+  const size = field(cursor, 'batchSize')
+  const namespace = `${context.database}.${name}`
+  const batch = context.store.cursors.start(
+    namespace,
+    documents.map(encode).values(),
+    size === undefined ? undefined : Number(String(size)),
+    false,
+  )
+  return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
+}

@@ -1,0 +1,235 @@
+// insert, update, delete: many statements in one command, ordered or not.
+import { Int32 } from 'bson'
+import { ObjectId } from 'bson'
+import {
+  checkStorable,
+  decode,
+  type Document,
+  field,
+  isDocument,
+  isNumeric,
+  numeric,
+  toNumber,
+  truthy,
+  type Value,
+} from '../bson/value'
+import { CommandError, notImplemented } from '../errors'
+import {
+  deleteDocument,
+  idKeyOf,
+  checkId,
+  insertDocument,
+  replaceDocument,
+  storable,
+  StoredDocument,
+} from '../keyspace/documents'
+import { type Unit } from '../keyspace/unit'
+import { find, type Query } from '../query/find'
+import { type Filter, parseFilter } from '../query/filter'
+import { applyUpdate, parseUpdate, type Update, upserted } from '../update/update'
+import { describeError, OK } from '../wire/error-reply'
+import { type Reply } from '../wire/message'
+import { checkFields, type Context } from './context'
+
+const COMMON = ['ordered', 'bypassDocumentValidation', 'stmtId', 'stmtIds']
+
+export async function insertCommand(context: Context): Promise<Reply> {
+  checkFields(context, [...COMMON, 'documents'])
+  const documents = statements(context, 'documents').map(prepared)
+  const document = await context.write(unit => {
+    const collection = context.collectionFor(unit)
+    let n = 0
+    const writeErrors = each(context, documents, document => {
+      if (document instanceof CommandError) throw document
+      insertDocument(unit, collection, document)
+      n++
+    })
+    return result(context, { n: new Int32(n) }, writeErrors)
+  })
+  return { document }
+}
+
+/** A document to insert, with an _id in the first place; or what is wrong with it, which is told when its turn comes. */
+function prepared(bytes: Buffer): StoredDocument | CommandError {
+  try {
+    const document = decode(bytes)
+    checkStorable(document)
+    if (Object.keys(document)[0] !== '_id') {
+      const { _id, ...rest } = document
+      return storable({ _id: _id === undefined ? new ObjectId() : _id, ...rest })
+    }
+    const id = field(document, '_id')
+    checkId(id)
+    return new StoredDocument(idKeyOf(id), Buffer.from(bytes))
+  } catch (error) {
+    if (error instanceof CommandError) return error
+    throw error
+  }
+}
+
+interface UpdateStatement {
+  filter: Filter
+  update: Update
+  multi: boolean
+  upsert: boolean
+  hint: Value
+}
+
+const UPDATE = ['q', 'u', 'multi', 'upsert', 'hint']
+
+export async function updateCommand(context: Context): Promise<Reply> {
+  checkFields(context, [...COMMON, 'updates'])
+  const updates = statements(context, 'updates').map(bytes => attempt(() => updateStatement(decode(bytes))))
+  const now = new Date()
+  const document = await context.write(unit => {
+    let [n, nModified] = [0, 0]
+    const upserts: Value[] = []
+    const writeErrors = each(context, updates, (statement, index) => {
+      if (statement instanceof CommandError) throw statement
+      const outcome = runUpdate(context, unit, statement, now)
+      n += outcome.matched
+      nModified += outcome.modified
+      if (outcome.upserted === undefined) return
+      n++
+      upserts.push({ index: new Int32(index), _id: outcome.upserted })
+    })
+    const counts = { n: numeric(n), nModified: numeric(nModified), ...(upserts.length > 0 && { upserted: upserts }) }
+    return result(context, counts, writeErrors)
+  })
+  return { document }
+}
+
+function updateStatement(statement: Document): UpdateStatement {
+  refuseOthers('update.updates', statement, UPDATE, ['arrayFilters', 'collation', 'c', 'sort'])
+  const q = field(statement, 'q')
+  if (!isDocument(q))
+    throw new CommandError('TypeMismatch', "BSON field 'update.updates.q' is the wrong type, expected type 'object'")
+  const update = parseUpdate(field(statement, 'u'))
+  const multi = truthy(field(statement, 'multi'))
+  if (multi && update.kind === 'replace')
+    throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update')
+  return {
+    filter: parseFilter(q),
+    update,
+    multi,
+    upsert: truthy(field(statement, 'upsert')),
+    hint: field(statement, 'hint'),
+  }
+}
+
+function runUpdate(
+  context: Context,
+  unit: Unit,
+  statement: UpdateStatement,
+  now: Date,
+): { matched: number; modified: number; upserted?: Value } {
+  const { filter, update, multi, upsert, hint } = statement
+  const existing = context.collectionIn(unit)
+  const query: Query = { filter, sort: [], skip: 0, limit: multi ? 0 : 1, hint }
+  // All are found before the first is changed: a changed document must not be found again at its new place in an index.
+  const found = existing ? [...find(() => unit.view, existing, query, context.examine())] : []
+  let modified = 0
+  for (const before of found) {
+    const after = updated(before, update, now)
+    if (replaceDocument(unit, existing!, before, after)) modified++
+  }
+  if (found.length > 0 || !upsert) return { matched: found.length, modified }
+  const document = storable(upserted(update, filter, now))
+  insertDocument(unit, existing ?? context.collectionFor(unit), document)
+  return { matched: 0, modified: 0, upserted: field(document.value, '_id') }
+}
+
+/** A document after an update. */
+export function updated(before: StoredDocument, update: Update, now: Date): StoredDocument {
+  const after = storable(applyUpdate(update, decode(before.bytes), now))
+  return new StoredDocument(before.idKey, after.bytes)
+}
+
+export async function deleteCommand(context: Context): Promise<Reply> {
+  checkFields(context, [...COMMON, 'deletes'])
+  const deletes = statements(context, 'deletes').map(bytes =>
+    attempt(() => {
+      const statement = decode(bytes)
+      refuseOthers('delete.deletes', statement, ['q', 'limit', 'hint'], ['collation'])
+      const q = field(statement, 'q')
+      const limit = field(statement, 'limit')
+      if (!isDocument(q))
+        throw new CommandError(
+          'TypeMismatch',
+          "BSON field 'delete.deletes.q' is the wrong type, expected type 'object'",
+        )
+      if (!isNumeric(limit) || ![0, 1].includes(toNumber(limit)))
+        throw new CommandError('FailedToParse', 'The limit field in delete objects must be 0 or 1')
+      return { filter: parseFilter(q), limit: toNumber(limit), hint: field(statement, 'hint') }
+    }),
+  )
+  const document = await context.write(unit => {
+    let n = 0
+    const collection = context.collectionIn(unit)
+    const writeErrors = each(context, deletes, statement => {
+      if (statement instanceof CommandError) throw statement
+      if (!collection) return
+      const query: Query = { ...statement, sort: [], skip: 0 }
+      for (const found of [...find(() => unit.view, collection, query, context.examine())]) {
+        deleteDocument(unit, collection, found)
+        n++
+      }
+    })
+    return result(context, { n: numeric(n) }, writeErrors)
+  })
+  return { document }
+}
+
+function statements(context: Context, name: string): Buffer[] {
+  const given = context.request.sequences.get(name)
+  if (!given)
+    throw new CommandError('FailedToParse', `BSON field '${context.command}.${name}' is missing but a required field`)
+  if (given.length === 0 || given.length > 100_000)
+    throw new CommandError(
+      'InvalidLength',
+      `Write batch sizes must be between 1 and 100000. Got ${given.length} operations.`,
+    )
+  return given
+}
+
+/** Runs statements in order; the first that fails ends an ordered command, and any that fails ends a transaction. */
+function each<T>(context: Context, items: T[], run: (item: T, index: number) => void): Document[] {
+  const ordered = field(context.body, 'ordered') === undefined || context.flag('ordered')
+  const errors: Document[] = []
+  for (const [index, item] of items.entries()) {
+    try {
+      run(item, index)
+    } catch (error) {
+      // A conflict is of the whole transaction.
+      if (!(error instanceof CommandError) || error.errorLabels.length > 0) throw error
+      const { codeName: _name, ...described } = describeError(error)
+      errors.push({ index: new Int32(index), ...described })
+      if (ordered || context.transaction) break
+    }
+  }
+  return errors
+}
+
+function result(context: Context, counts: Document, writeErrors: Document[]): Document {
+  if (writeErrors.length > 0 && context.transaction) context.failed = true
+  return { ...counts, ...(writeErrors.length > 0 && { writeErrors }), ok: OK }
+}
+
+function attempt<T>(run: () => T): T | CommandError {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof CommandError) return error
+    throw error
+  }
+}
+
+function refuseOthers(where: string, statement: Document, known: string[], elsewhere: string[]): void {
+  for (const [name, value] of Object.entries(statement)) {
+    if (known.includes(name)) continue
+    if (!elsewhere.includes(name))
+      throw new CommandError('Location40415', `BSON field '${where}.${name}' is an unknown field.`)
+    if (isDocument(value) && Object.keys(value).length === 0) continue
+    throw notImplemented(`option '${name}' of ${where}`)
+  }
+}

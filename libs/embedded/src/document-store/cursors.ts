@@ -1,0 +1,106 @@
+// Cursors: what a query has found and not yet given away.
+import { randomBytes } from 'node:crypto'
+import { CommandError } from './errors'
+import { MAX_DOCUMENT_BYTES } from './bson/value'
+import { type Transaction } from './keyspace/engine'
+
+export interface Batch {
+  documents: Buffer[]
+  /** 0 when there is no more. */
+  id: bigint
+}
+
+interface Cursor {
+  namespace: string
+  source: Iterator<Buffer>
+  /** Found, but too much for the last batch. */
+  next: Buffer
+  transaction?: Transaction
+  usedAt: number
+}
+
+const FIRST_BATCH = 101
+/** Idle cursors are closed after 10 minutes, as in MongoDB; they hold memory, never a snapshot. */
+const IDLE = 10 * 60_000
+const MAX_CURSORS = 10_000
+
+export class Cursors {
+  private readonly open = new Map<bigint, Cursor>()
+
+  /** The first batch; what is left stays open under the batch's id. */
+  start(
+    namespace: string,
+    source: Iterator<Buffer>,
+    batchSize: number | undefined,
+    single: boolean,
+    transaction?: Transaction,
+  ): Batch {
+    const { documents, next } = take(source, undefined, batchSize ?? FIRST_BATCH)
+    if (!next || single) return { documents, id: 0n }
+    if (this.open.size >= MAX_CURSORS) this.closeOldest()
+    const id = randomBytes(8).readBigInt64BE() & 0x7fffffffffffffffn
+    this.open.set(id, { namespace, source, next, transaction, usedAt: Date.now() })
+    return { documents, id }
+  }
+
+  more(id: bigint, namespace: string, batchSize: number | undefined, transaction?: Transaction): Batch {
+    const cursor = this.open.get(id)
+    if (!cursor || cursor.transaction !== transaction)
+      throw new CommandError('CursorNotFound', `cursor id ${id} not found`)
+    if (cursor.namespace !== namespace)
+      throw new CommandError(
+        'Unauthorized',
+        `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
+      )
+    cursor.usedAt = Date.now()
+    const { documents, next } = take(cursor.source, cursor.next, batchSize ?? Infinity)
+    if (next) cursor.next = next
+    else this.open.delete(id)
+    return { documents, id: next ? id : 0n }
+  }
+
+  kill(id: bigint): boolean {
+    return this.open.delete(id)
+  }
+
+  killOf(transaction: Transaction): void {
+    for (const [id, cursor] of this.open) if (cursor.transaction === transaction) this.open.delete(id)
+  }
+
+  closeIdle(idle = IDLE): void {
+    const oldest = Date.now() - idle
+    for (const [id, cursor] of this.open) if (cursor.usedAt <= oldest) this.open.delete(id)
+  }
+
+  private closeOldest(): void {
+    let oldest: [bigint, Cursor] | undefined
+    for (const entry of this.open) if (!oldest || entry[1].usedAt < oldest[1].usedAt) oldest = entry
+    if (oldest) this.open.delete(oldest[0])
+  }
+
+  get count(): number {
+    return this.open.size
+  }
+}
+
+/** Up to `count` documents and 16 MiB, and the one after them. */
+function take(
+  source: Iterator<Buffer>,
+  first: Buffer | undefined,
+  count: number,
+): { documents: Buffer[]; next?: Buffer } {
+  const documents: Buffer[] = []
+  let bytes = 0
+  let next = first
+  for (;;) {
+    if (!next) {
+      const { done, value } = source.next()
+      if (done) return { documents }
+      next = value
+    }
+    bytes += next.length
+    if (documents.length >= count || (documents.length > 0 && bytes > MAX_DOCUMENT_BYTES)) return { documents, next }
+    documents.push(next)
+    next = undefined
+  }
+}

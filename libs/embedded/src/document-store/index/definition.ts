@@ -1,0 +1,106 @@
+// An index: what createIndexes asks for, checked, and what is known of its entries.
+import { Int32 } from 'bson'
+import { type Document, field, isDocument, isNumeric, toNumber, truthy, type Value } from '../bson/value'
+import { CommandError, notImplemented } from '../errors'
+import { type Filter, parseFilter } from '../query/filter'
+import { keyPart, type KeyPattern } from './keys'
+
+/** What is known of an index's entries and never becomes untrue again. */
+export interface Traits {
+  /** Dotted paths at which some document has an array: such an index has several entries per document. */
+  arrays: Set<string>
+  /** Whether some entry's values were too long for a key, so that their order is known only in part. */
+  shortened: boolean
+}
+
+export interface Index {
+  /** 0 is the documents themselves, by _id. */
+  readonly id: number
+  readonly name: string
+  readonly key: Document
+  readonly pattern: KeyPattern
+  readonly unique: boolean
+  readonly partial?: { readonly document: Document; readonly filter: Filter }
+  readonly traits: Traits
+  /** The traits as the catalog on disk has them; a transaction that found a new one may yet be aborted. */
+  stored: Traits
+  /** False until the entries of the documents that were there before are committed; then queries may use it. */
+  ready: boolean
+}
+
+const known = new Set(['key', 'name', 'unique', 'partialFilterExpression', 'background', 'v', 'ns'])
+
+/** @throws CannotCreateIndex, BadValue, or NotImplemented for kinds and options that this store does not have. */
+export function parseIndex(specification: Document, id: number): Index {
+  for (const option of Object.keys(specification))
+    if (!known.has(option)) throw notImplemented(`index option ${option}`)
+  const key = field(specification, 'key')
+  if (!isDocument(key) || Object.keys(key).length === 0)
+    throw new CommandError('CannotCreateIndex', 'Index keys cannot be empty.')
+  const given = field(specification, 'name')
+  if (typeof given !== 'string' || given === '')
+    throw new CommandError('FailedToParse', "The 'name' field is a required property of an index specification")
+  const partial = field(specification, 'partialFilterExpression')
+  if (partial !== undefined && !isDocument(partial))
+    throw new CommandError('TypeMismatch', "The field 'partialFilterExpression' must be an object")
+  return {
+    id,
+    name: given,
+    key,
+    pattern: Object.entries(key).map(([dotted, direction]) => keyPart(dotted, directionOf(dotted, direction))),
+    unique: truthy(field(specification, 'unique')),
+    ...(partial && { partial: { document: partial, filter: partialFilter(partial) } }),
+    traits: { arrays: new Set(), shortened: false },
+    stored: { arrays: new Set(), shortened: false },
+    ready: false,
+  }
+}
+
+/** The index every collection has. */
+export function idIndex(): Index {
+  return { ...parseIndex({ key: { _id: new Int32(1) }, name: '_id_' }, 0), unique: true, ready: true }
+}
+
+/** As listIndexes shows it. */
+export function describeIndex(index: Index): Document {
+  return {
+    v: new Int32(2),
+    key: index.key,
+    name: index.name,
+    ...(index.unique && index.id !== 0 && { unique: true }),
+    ...(index.partial && { partialFilterExpression: index.partial.document }),
+  }
+}
+
+function directionOf(dotted: string, direction: Value): 1 | -1 {
+  if (typeof direction === 'string') throw notImplemented(`index of type ${direction}`)
+  if (dotted.includes('$**')) throw notImplemented('wildcard index')
+  if (dotted === '' || dotted.startsWith('.') || dotted.endsWith('.') || dotted.includes('..'))
+    throw new CommandError('CannotCreateIndex', 'Index keys cannot contain an empty field.')
+  const number = isNumeric(direction) ? toNumber(direction) : 0
+  if (number === 0 || Number.isNaN(number))
+    throw new CommandError('CannotCreateIndex', `Values in the index key pattern cannot be 0.`)
+  return number > 0 ? 1 : -1
+}
+
+/** MongoDB allows equality, ranges, $exists: true, $type and $and (and later more) in a partial filter. */
+function partialFilter(document: Document): Filter {
+  const filter = parseFilter(document)
+  const parts = filter.kind === 'and' ? filter.of : [filter]
+  for (const part of parts) {
+    const allowed =
+      part.kind === 'field' &&
+      (['eq', 'gt', 'gte', 'lt', 'lte', 'type', 'in'].includes(part.test.op) ||
+        (part.test.op === 'exists' && part.test.wanted))
+    if (!allowed)
+      throw new CommandError(
+        'CannotCreateIndex',
+        'unsupported expression in partial index: ' + Object.keys(document).join(', '),
+      )
+  }
+  return filter
+}
+
+export function copyTraits(traits: Traits): Traits {
+  return { arrays: new Set(traits.arrays), shortened: traits.shortened }
+}

@@ -1,0 +1,127 @@
+// What an index holds of a document, and by what a sort compares documents: one set of rules for both.
+import { equal, KeyWriter } from '../bson/order'
+import { isArrayIndex, type Path, pathOf } from '../bson/path'
+import { type Document, field, isDocument, type Value } from '../bson/value'
+import { CommandError } from '../errors'
+
+export interface KeyPart {
+  readonly dotted: string
+  readonly path: Path
+  readonly direction: 1 | -1
+}
+export type KeyPattern = readonly KeyPart[]
+
+export interface ExtractedKeys {
+  keys: Buffer[]
+  /** Dotted paths of the arrays that gave a document more than one key. */
+  arrays: Set<string>
+}
+
+export function keyPart(dotted: string, direction: 1 | -1): KeyPart {
+  return { dotted, path: pathOf(dotted), direction }
+}
+
+/**
+ * The keys of a document: one, or one per element of an array on the way. A missing field counts as null, an empty array
+ * as undefined, which sorts before null.
+ * @throws CannotIndexParallelArrays when two different arrays would have to be combined.
+ */
+export function extractKeys(document: Document, pattern: KeyPattern): ExtractedKeys {
+  const arrays = new Set<string>()
+  const rows = expand(
+    pattern.map(({ path }) => ({ value: document, path, at: 0, prefix: '', done: false })),
+    arrays,
+  )
+  const keys = rows.map(row => {
+    const writer = new KeyWriter()
+    pattern.forEach(({ direction }, i) => writer.component(row[i], direction))
+    return writer.bytes()
+  })
+  return { keys: arrays.size > 0 ? distinct(keys) : keys, arrays }
+}
+
+/** The key by which a document is sorted: of several the smallest in the sort's own order. */
+export function sortKey(document: Document, pattern: KeyPattern): Buffer {
+  const { keys } = extractKeys(document, pattern)
+  return keys.reduce((least, key) => (key.compare(least) < 0 ? key : least))
+}
+
+/** A path on its way through a document. */
+interface Walk {
+  value: Value
+  path: Path
+  at: number
+  prefix: string
+  done: boolean
+}
+
+/** Walks all paths of a compound key at once; they may share one array, whose elements are then taken together. */
+function expand(walks: Walk[], arrays: Set<string>): Value[][] {
+  const walked = walks.map(advance)
+  const waiting = walked.filter(walk => !walk.done)
+  if (waiting.length === 0) return [walked.map(walk => (walk.value === undefined ? null : absent(walk.value)))]
+  const { prefix } = waiting[0]!
+  if (waiting.some(walk => walk.prefix !== prefix))
+    throw new CommandError(
+      'CannotIndexParallelArrays',
+      `cannot index parallel arrays [${waiting.map(walk => walk.path[walk.at - 1]).join('] [')}]`,
+    )
+  arrays.add(prefix)
+  const elements = waiting[0]!.value as Value[]
+  const rows: Value[][] = []
+  for (const element of elements.length > 0 ? elements : [emptyArray])
+    rows.push(
+      ...expand(
+        walked.map(walk => (walk.done ? walk : enter(walk, element))),
+        arrays,
+      ),
+    )
+  return rows
+}
+
+/** Goes on until the path ends or meets an array that has to be expanded. */
+function advance(walk: Walk): Walk {
+  let { value, at, prefix } = walk
+  const { path } = walk
+  if (walk.done) return walk
+  for (;;) {
+    if (Array.isArray(value)) {
+      const step = path[at]
+      if (step === undefined || !isArrayIndex(step) || hasFieldNamed(value, step)) return { ...walk, value, at, prefix }
+      value = value[Number(step)]
+    } else if (at === path.length) return { ...walk, value, at, prefix, done: true }
+    else if (isDocument(value)) value = field(value, path[at]!)
+    else return { ...walk, value: undefined, at, prefix, done: true }
+    prefix = prefix ? `${prefix}.${path[at]}` : path[at]!
+    at++
+    if (at === path.length && !Array.isArray(value)) return { ...walk, value, at, prefix, done: true }
+  }
+}
+
+/** One element in place of its array; an array inside an array is not expanded again. */
+function enter(walk: Walk, element: Value): Walk {
+  if (walk.at === walk.path.length) return { ...walk, value: element, done: true }
+  if (element === emptyArray || !isDocument(element)) return { ...walk, value: undefined, done: true }
+  return { ...walk, value: element }
+}
+
+/** Stands for the element of an empty array: undefined where the path ends, missing where it goes on. */
+const emptyArray: Document = Object.freeze({})
+
+function absent(value: Value): Value {
+  return value === emptyArray ? undefined : value
+}
+
+function hasFieldNamed(array: Value[], step: string): boolean {
+  return array.some(item => isDocument(item) && Object.hasOwn(item, step))
+}
+
+function distinct(keys: Buffer[]): Buffer[] {
+  if (keys.length === 1) return keys
+  const sorted = keys.sort((a, b) => a.compare(b))
+  return sorted.filter((key, i) => i === 0 || !key.equals(sorted[i - 1]!))
+}
+
+export function samePattern(a: Document, b: Document): boolean {
+  return equal(a, b)
+}

@@ -1,0 +1,114 @@
+// The collections and their indexes: in memory for use, in the keyspace for the next start.
+import { randomBytes } from 'node:crypto'
+import { Binary, Int32 } from 'bson'
+import { decode, type Document, encode, field, type Value } from '../bson/value'
+import { CommandError } from '../errors'
+import { copyTraits, idIndex, type Index, parseIndex } from '../index/definition'
+import { catalogEnd, catalogKey, catalogStart } from './layout'
+import { type View } from './view'
+
+export interface Collection {
+  readonly id: number
+  readonly database: string
+  readonly name: string
+  readonly uuid: Binary
+  /** The first is that of _id. */
+  indexes: Index[]
+  nextIndex: number
+  /** The clock when the collection or its indexes last changed: an older snapshot cannot be read through them. */
+  changedAt: number
+}
+
+export class Catalog {
+  private readonly byNamespace = new Map<string, Collection>()
+  private nextId = 1
+
+  /** Forgets all and reads it again. */
+  load(view: View): void {
+    this.byNamespace.clear()
+    for (const { key, value } of view.range(catalogStart, catalogEnd, false, 1_000_000)) {
+      const collection = parseCollection(key.readUInt32BE(2), decode(value))
+      this.byNamespace.set(namespaceOf(collection), collection)
+      this.nextId = Math.max(this.nextId, collection.id + 1)
+    }
+  }
+
+  find(database: string, name: string): Collection | undefined {
+    return this.byNamespace.get(`${database}.${name}`)
+  }
+
+  list(database?: string): Collection[] {
+    const all = [...this.byNamespace.values()]
+    return database === undefined ? all : all.filter(collection => collection.database === database)
+  }
+
+  /** A collection that is not yet in the catalog. */
+  draft(database: string, name: string): Collection {
+    checkName(database, name)
+    return {
+      id: this.nextId++,
+      database,
+      name,
+      uuid: new Binary(randomBytes(16), Binary.SUBTYPE_UUID),
+      indexes: [idIndex()],
+      nextIndex: 1,
+      changedAt: 0,
+    }
+  }
+
+  add(collection: Collection): void {
+    this.byNamespace.set(namespaceOf(collection), collection)
+  }
+
+  remove(collection: Collection): void {
+    this.byNamespace.delete(namespaceOf(collection))
+  }
+}
+
+export function namespaceOf(collection: Collection): string {
+  return `${collection.database}.${collection.name}`
+}
+
+/** Key and value under which a collection is kept. */
+export function storedCollection(collection: Collection): [Buffer, Buffer] {
+  const indexes = collection.indexes.slice(1).map(index => ({
+    id: new Int32(index.id),
+    name: index.name,
+    key: index.key,
+    unique: index.unique,
+    partialFilterExpression: index.partial?.document,
+    arrays: [...index.traits.arrays].sort(),
+    shortened: index.traits.shortened,
+  }))
+  const { database, name, uuid, nextIndex } = collection
+  return [catalogKey(collection.id), encode({ database, name, uuid, nextIndex: new Int32(nextIndex), indexes })]
+}
+
+function parseCollection(id: number, stored: Document): Collection {
+  return {
+    id,
+    database: field(stored, 'database') as string,
+    name: field(stored, 'name') as string,
+    uuid: field(stored, 'uuid') as Binary,
+    indexes: [idIndex(), ...(field(stored, 'indexes') as Document[]).map(storedIndex)],
+    nextIndex: (field(stored, 'nextIndex') as Int32).value,
+    changedAt: 0,
+  }
+}
+
+function storedIndex(stored: Document): Index {
+  const { id, arrays, shortened, ...specification } = stored
+  const traits = { arrays: new Set(arrays as string[]), shortened: shortened as boolean }
+  return { ...parseIndex(specification, (id as Int32).value), traits, stored: copyTraits(traits), ready: true }
+}
+
+function checkName(database: string, name: Value): void {
+  if (typeof name !== 'string' || name === '' || name.startsWith('.') || name.endsWith('.') || /[\0$]/.test(name))
+    throw new CommandError('InvalidNamespace', `Invalid collection name: ${database}.${String(name)}`)
+  if (name.startsWith('system.')) throw new CommandError('InvalidNamespace', `cannot write to '${database}.${name}'`)
+  if (Buffer.byteLength(`${database}.${name}`) > 255)
+    throw new CommandError(
+      'InvalidNamespace',
+      `Fully qualified namespace is too long. Namespace: ${database}.${name} Max: 255`,
+    )
+}

@@ -1,0 +1,200 @@
+// Documents and their index entries: every change of a document goes through here.
+import { equal, keyOf } from '../bson/order'
+import { decode, type Document, encode, field, type Value } from '../bson/value'
+import { CommandError } from '../errors'
+import { type Index } from '../index/definition'
+import { extractKeys, type KeyPattern } from '../index/keys'
+import { valueAt } from '../bson/path'
+import { matches } from '../query/match'
+import { show } from '../update/operators'
+import { type Collection, namespaceOf } from './catalog'
+import { indexPrefix, MAX_ID_KEY, shortened } from './layout'
+import { type Unit } from './unit'
+
+/** A document as stored; decoded when somebody looks inside. */
+export class StoredDocument {
+  private decoded?: Document
+  constructor(
+    readonly idKey: Buffer,
+    readonly bytes: Buffer,
+  ) {}
+
+  get value(): Document {
+    return (this.decoded ??= decode(this.bytes))
+  }
+}
+
+export function idKeyOf(id: Value): Buffer {
+  const key = keyOf(id)
+  if (key.length > MAX_ID_KEY)
+    throw new CommandError(
+      'KeyTooLong',
+      `the embedded document store takes an _id of at most ${MAX_ID_KEY} bytes as a key, not ${key.length}`,
+    )
+  return key
+}
+
+export function documentKey(collection: Collection, idKey: Buffer): Buffer {
+  return Buffer.concat([indexPrefix(collection.id, 0), idKey])
+}
+
+/** A document ready to be stored, from a value that has an _id. */
+export function storable(document: Document): StoredDocument {
+  const id = field(document, '_id')
+  checkId(id)
+  return new StoredDocument(idKeyOf(id), encode(document))
+}
+
+export function checkId(id: Value): void {
+  if (Array.isArray(id)) throw new CommandError('InvalidOptions', "The '_id' value cannot be of type array")
+  if (id === undefined) throw new CommandError('InvalidOptions', "The '_id' value cannot be of type undefined")
+  if (
+    id !== null &&
+    typeof id === 'object' &&
+    'pattern' in id &&
+    !(id instanceof Date) &&
+    String(id._bsontype) === 'BSONRegExp'
+  )
+    throw new CommandError('InvalidOptions', "The '_id' value cannot be of type regex")
+}
+
+/** @throws DuplicateKey when its _id or another unique key is taken. */
+export function insertDocument(unit: Unit, collection: Collection, document: StoredDocument): void {
+  const key = documentKey(collection, document.idKey)
+  unit.claim(key)
+  if (unit.view.get(key)) throw duplicate(collection, collection.indexes[0]!, [field(document.value, '_id')])
+  const changes = indexChanges(unit, collection, undefined, document)
+  unit.view.put(key, document.bytes)
+  apply(unit, changes)
+  unit.count(collection, 1)
+}
+
+/** Puts another document with the same _id in its place; false when the bytes are the same. */
+export function replaceDocument(
+  unit: Unit,
+  collection: Collection,
+  before: StoredDocument,
+  after: StoredDocument,
+): boolean {
+  const key = documentKey(collection, before.idKey)
+  unit.claim(key)
+  if (before.bytes.equals(after.bytes)) return false
+  const changes = indexChanges(unit, collection, before, after)
+  unit.view.put(key, after.bytes)
+  apply(unit, changes)
+  return true
+}
+
+export function deleteDocument(unit: Unit, collection: Collection, document: StoredDocument): void {
+  const key = documentKey(collection, document.idKey)
+  unit.claim(key)
+  const changes = indexChanges(unit, collection, document, undefined)
+  unit.view.delete(key)
+  apply(unit, changes)
+  unit.count(collection, -1)
+}
+
+/** Adds a document to one index, as building an index does for each. */
+export function indexDocument(unit: Unit, collection: Collection, index: Index, document: StoredDocument): void {
+  apply(unit, entryChanges(unit, collection, index, undefined, document))
+}
+
+interface Changes {
+  added: { key: Buffer; idKey: Buffer }[]
+  removed: Buffer[]
+}
+
+function apply(unit: Unit, changes: Changes): void {
+  for (const key of changes.removed) unit.view.delete(key)
+  for (const { key, idKey } of changes.added) unit.view.put(key, idKey)
+}
+
+function indexChanges(unit: Unit, collection: Collection, before?: StoredDocument, after?: StoredDocument): Changes {
+  const all: Changes = { added: [], removed: [] }
+  for (let i = 1; i < collection.indexes.length; i++) {
+    const { added, removed } = entryChanges(unit, collection, collection.indexes[i]!, before, after)
+    all.added.push(...added)
+    all.removed.push(...removed)
+  }
+  return all
+}
+
+function entryChanges(
+  unit: Unit,
+  collection: Collection,
+  index: Index,
+  before?: StoredDocument,
+  after?: StoredDocument,
+): Changes {
+  const old = before ? entryKeys(unit, collection, index, before) : []
+  const fresh = after ? entryKeys(unit, collection, index, after) : []
+  const idKey = (after ?? before)!.idKey
+  const added = fresh.filter(key => !old.some(other => other.equals(key)))
+  const removed = old.filter(key => !fresh.some(other => other.equals(key)))
+  if (index.unique) {
+    for (const key of removed) unit.claim(key)
+    for (const key of added) {
+      unit.claim(key)
+      const owner = unit.view.get(key)
+      if (owner && !owner.equals(idKey))
+        throw duplicate(collection, index, valuesOf(after!.value, index, key, collection))
+    }
+  }
+  return { added: added.map(key => ({ key, idKey })), removed }
+}
+
+/** The entries of a document in an index; those of a unique one without the _id, so that two documents meet in one. */
+function entryKeys(unit: Unit, collection: Collection, index: Index, document: StoredDocument): Buffer[] {
+  if (index.partial && !matches(index.partial.filter, document.value)) return []
+  const { keys, arrays } = extractKeys(document.value, index.pattern)
+  const prefix = indexPrefix(collection.id, index.id)
+  const { traits, stored } = index
+  for (const path of arrays) {
+    traits.arrays.add(path)
+    if (!stored.arrays.has(path)) unit.changed.add(collection)
+  }
+  return keys.map(key => {
+    const values = shortened(key)
+    if (values !== key) {
+      traits.shortened = true
+      if (!stored.shortened) unit.changed.add(collection)
+    }
+    return Buffer.concat(index.unique ? [prefix, values] : [prefix, values, document.idKey])
+  })
+}
+
+function valuesOf(document: Document, index: Index, entry: Buffer, collection: Collection): Value[] {
+  const whole = index.pattern.map(({ path }) => valueAt(document, path) ?? null)
+  if (!whole.some(Array.isArray)) return whole
+  const prefix = indexPrefix(collection.id, index.id)
+  // Of an array, name the element that is taken.
+  return whole.map((value, i) => {
+    if (!Array.isArray(value)) return value
+    return (
+      value.find(item => {
+        const single = index.pattern.map((part, j) => ({
+          ...part,
+          dotted: `${j}`,
+          path: [`${j}`],
+        })) satisfies KeyPattern
+        const row = Object.fromEntries(whole.map((other, j) => [`${j}`, j === i ? item : other]))
+        return extractKeys(row, single).keys.some(key => Buffer.concat([prefix, shortened(key)]).equals(entry))
+      }) ?? value
+    )
+  })
+}
+
+function duplicate(collection: Collection, index: Index, values: Value[]): CommandError {
+  const keyValue: Document = {}
+  index.pattern.forEach(({ dotted }, i) => (keyValue[dotted] = values[i]))
+  return new CommandError(
+    'DuplicateKey',
+    `E11000 duplicate key error collection: ${namespaceOf(collection)} index: ${index.name} dup key: ${show(keyValue)}`,
+    [],
+    { keyPattern: index.key, keyValue },
+  )
+}
+
+export function sameIndex(a: Index, b: Index): boolean {
+  return equal(a.key, b.key) && a.unique === b.unique && equal(a.partial?.document ?? null, b.partial?.document ?? null)
+}

@@ -1,0 +1,218 @@
+// Writes and transactions over the keyspace: who may write what, and what becomes durable together.
+import { type Database, type Transaction as Snapshot } from 'lmdb'
+import { type Environment, openEnvironment, StorageFull } from '../../storage'
+import { CommandError, writeConflict } from '../errors'
+import { Catalog, type Collection } from './catalog'
+import { clockKey, countKey, FORMAT_VERSION } from './layout'
+import { readNumber, Unit } from './unit'
+import { StoredView, type View } from './view'
+
+/** A multi-document transaction: reads one snapshot, keeps its writes to itself until it commits. */
+export class Transaction {
+  readonly unit: Unit
+  readonly touched = new Set<Collection>()
+  private readonly waiters: (() => void)[] = []
+  open = true
+
+  constructor(
+    readonly snapshot: Snapshot,
+    readonly view: View,
+    /** The clock of the snapshot. */
+    readonly clock: number,
+    claim: (transaction: Transaction, key: string) => void,
+  ) {
+    this.unit = new Unit(view, key => claim(this, key))
+  }
+
+  /** Resolves when it has committed or aborted. */
+  ended(): Promise<void> {
+    return this.open ? new Promise(resolve => this.waiters.push(resolve)) : Promise.resolve()
+  }
+
+  end(): void {
+    this.open = false
+    for (const resolve of this.waiters) resolve()
+  }
+}
+
+/** A plain write met a key that a transaction has written: it waits and is tried again. */
+class Blocked extends Error {
+  constructor(readonly owner: Transaction) {
+    super('waiting for a transaction')
+  }
+}
+
+export class Engine {
+  readonly catalog = new Catalog()
+  /** The committed state. */
+  readonly committed: View
+  private readonly environment: Environment
+  private readonly data: Database<Buffer, Buffer>
+  /** The clock of the newest write that ran, which may not be committed yet. */
+  private clock: number
+  private committedClock: number
+  private readonly transactions = new Set<Transaction>()
+  /** Which open transaction has written a key. */
+  private readonly owners = new Map<string, Transaction>()
+  /** When a key was last written, oldest first, for as long as an open or coming snapshot may be older. */
+  private readonly written = new Map<string, number>()
+
+  constructor(directory: string) {
+    this.environment = openEnvironment(directory, { kind: 'document-store', formatVersion: FORMAT_VERSION })
+    this.data = this.environment.root.openDB({ name: 'data', encoding: 'binary', keyEncoding: 'binary' }) as Database<
+      Buffer,
+      Buffer
+    >
+    this.committed = new StoredView(this.data)
+    this.clock = readNumber(this.committed, clockKey)
+    this.committedClock = this.clock
+    this.catalog.load(this.committed)
+  }
+
+  /**
+   * Runs `body` against the newest state and stores what it put into the unit, together with other writes, synced to disk.
+   * A throw of `body` stores nothing. Waits while a transaction has written something that `body` wants to write.
+   */
+  async write<T>(body: (unit: Unit) => T): Promise<T> {
+    for (;;) {
+      try {
+        return await this.durably(() => {
+          const unit = new Unit(this.committed, key => this.claimForWrite(key))
+          const result = body(unit)
+          if (!unit.isEmpty) this.store(unit)
+          return result
+        })
+      } catch (error) {
+        if (!(error instanceof Blocked)) throw error
+        await error.owner.ended()
+      }
+    }
+  }
+
+  /** Like write, for a change of the catalog: first lets transactions end that have used the collection. */
+  async define<T>(collection: () => Collection | undefined, body: (unit: Unit) => T): Promise<T> {
+    return this.write(unit => {
+      const target = collection()
+      const user = target && [...this.transactions].find(transaction => transaction.touched.has(target))
+      if (user) throw new Blocked(user)
+      return body(unit)
+    })
+  }
+
+  /** The number of documents of a collection. */
+  countOf(collection: Collection): number {
+    return readNumber(this.committed, countKey(collection.id))
+  }
+
+  begin(): Transaction {
+    // Else the snapshot could be the one that an earlier read of this turn of the event loop had opened.
+    this.environment.root.resetReadTxn()
+    const snapshot = this.environment.root.useReadTransaction()
+    const view = new StoredView(this.data, snapshot)
+    const transaction = new Transaction(snapshot, view, readNumber(view, clockKey), (owner, key) =>
+      this.claimFor(owner, key),
+    )
+    this.transactions.add(transaction)
+    return transaction
+  }
+
+  /** Stores the writes of a transaction, and with them what `body` adds. */
+  async commit(transaction: Transaction, body: (unit: Unit) => void): Promise<void> {
+    try {
+      await this.durably(() => {
+        body(transaction.unit)
+        if (!transaction.unit.isEmpty) this.store(transaction.unit)
+      })
+    } finally {
+      this.end(transaction)
+    }
+  }
+
+  abort(transaction: Transaction): void {
+    this.end(transaction)
+  }
+
+  /** The clock that the running write will get: what it defines is invisible to older snapshots. */
+  get nextClock(): number {
+    return this.clock + 1
+  }
+
+  async close(): Promise<void> {
+    for (const transaction of [...this.transactions]) this.end(transaction)
+    await this.environment.close()
+  }
+
+  private async durably<T>(write: () => T): Promise<T> {
+    let clock = 0
+    try {
+      const outcome = await this.environment.commit(() => {
+        const result = attempt(write)
+        clock = this.clock
+        return result
+      })
+      this.environment.root.resetReadTxn()
+      this.committedClock = Math.max(this.committedClock, clock)
+      this.forgetOldWrites()
+      if ('error' in outcome) throw outcome.error
+      return outcome.value
+    } catch (error) {
+      if (!(error instanceof StorageFull)) throw error
+      // What the write had already told the catalog in memory did not happen.
+      this.catalog.load(this.committed)
+      throw new CommandError('OutOfDiskSpace', error.message)
+    }
+  }
+
+  private store(unit: Unit): void {
+    this.clock++
+    unit.store(
+      this.committed,
+      this.clock,
+      (key, value) => this.data.putSync(key, value),
+      key => this.data.removeSync(key),
+    )
+    for (const key of unit.claimed) {
+      this.written.delete(key) // so that it comes last
+      this.written.set(key, this.clock)
+    }
+    for (const effect of unit.effects) effect()
+  }
+
+  private claimForWrite(key: string): void {
+    const owner = this.owners.get(key)
+    if (owner) throw new Blocked(owner)
+  }
+
+  private claimFor(transaction: Transaction, key: string): void {
+    const owner = this.owners.get(key)
+    if ((owner && owner !== transaction) || (this.written.get(key) ?? 0) > transaction.clock) throw writeConflict()
+    this.owners.set(key, transaction)
+  }
+
+  private end(transaction: Transaction): void {
+    if (!this.transactions.delete(transaction)) return
+    for (const key of transaction.unit.claimed) this.owners.delete(key)
+    transaction.snapshot.done()
+    transaction.end()
+    this.forgetOldWrites()
+  }
+
+  private forgetOldWrites(): void {
+    let oldest = this.committedClock
+    for (const { clock } of this.transactions) oldest = Math.min(oldest, clock)
+    for (const [key, clock] of this.written) {
+      if (clock > oldest) return
+      this.written.delete(key)
+    }
+  }
+}
+
+/** A refusal as a value: the storage takes errors with a numeric code for its own. */
+function attempt<T>(write: () => T): { value: T } | { error: unknown } {
+  try {
+    return { value: write() }
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof Blocked) return { error }
+    throw error
+  }
+}

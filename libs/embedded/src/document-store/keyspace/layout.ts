@@ -1,0 +1,75 @@
+// Where things lie in the one ordered keyspace of the store. Part of the format on disk.
+import { createHash } from 'node:crypto'
+
+/** Bump when a directory written before cannot be read any more. */
+export const FORMAT_VERSION = 1
+
+/** LMDB takes keys of up to 1,978 bytes. An entry of an index is a prefix of 7, its values and the document's _id. */
+export const MAX_ID_KEY = 960
+const MAX_VALUES = 960
+const DIGEST = 32
+
+export const clockKey = Buffer.from([0, 1])
+export const catalogStart = Buffer.from([0, 2])
+export const catalogEnd = Buffer.from([0, 3])
+export const sessionsStart = Buffer.from([0, 5])
+export const sessionsEnd = Buffer.from([0, 6])
+
+export function catalogKey(collection: number): Buffer {
+  return numbered(catalogStart, collection)
+}
+
+export function countKey(collection: number): Buffer {
+  return numbered(Buffer.from([0, 4]), collection)
+}
+
+export function sessionKey(session: Uint8Array): Buffer {
+  return Buffer.concat([sessionsStart, session])
+}
+
+/** All that belongs to a collection, documents (index 0) and indexes. */
+export function collectionPrefix(collection: number): Buffer {
+  return numbered(Buffer.from([1]), collection)
+}
+
+export function indexPrefix(collection: number, index: number): Buffer {
+  const prefix = Buffer.allocUnsafe(7)
+  prefix[0] = 1
+  prefix.writeUInt32BE(collection, 1)
+  prefix.writeUInt16BE(index, 5)
+  return prefix
+}
+
+/**
+ * The values of an index entry, shortened when they are too long for a key: to a prefix, which keeps the order, and a
+ * digest, which keeps equal and unequal apart. Who reads the index compares the document again.
+ */
+export function shortened(values: Buffer): Buffer {
+  if (values.length <= MAX_VALUES) return values
+  const digest = createHash('sha256').update(values).digest()
+  return Buffer.concat([values.subarray(0, MAX_VALUES - DIGEST), digest])
+}
+
+/** A bound for a range of entries: at most what all shortened values that begin with it have in common. */
+export function boundOf(values: Buffer): Buffer {
+  return values.length <= MAX_VALUES - DIGEST ? values : values.subarray(0, MAX_VALUES - DIGEST)
+}
+
+/** The first key after all that begin with the prefix. */
+export function after(prefix: Buffer): Buffer {
+  const next = Buffer.from(prefix)
+  for (let i = next.length - 1; i >= 0; i--) {
+    if (next[i]! < 0xff) {
+      next[i]!++
+      return next.subarray(0, i + 1)
+    }
+  }
+  return Buffer.alloc(MAX_VALUES * 2, 0xff)
+}
+
+function numbered(prefix: Buffer, number: number): Buffer {
+  const key = Buffer.allocUnsafe(prefix.length + 4)
+  prefix.copy(key)
+  key.writeUInt32BE(number, prefix.length)
+  return key
+}

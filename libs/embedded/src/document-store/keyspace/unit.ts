@@ -1,0 +1,81 @@
+// A unit of writing: what a command or a transaction is about to store, all of it or nothing.
+import { copyTraits } from '../index/definition'
+import { type Collection, storedCollection } from './catalog'
+import { clockKey, countKey } from './layout'
+import { name, Overlay, type View } from './view'
+
+/** Called before a key is first written; throws when another transaction has the key, or had it since the snapshot. */
+export type Claim = (key: string) => void
+
+export class Unit {
+  readonly view: Overlay
+  /** Documents and unique keys this unit writes, for conflicts with others. */
+  readonly claimed = new Set<string>()
+  /** Collections whose catalog entry has to be stored again. */
+  readonly changed = new Set<Collection>()
+  /** Collections this unit makes, by namespace. */
+  readonly created = new Map<string, Collection>()
+  /** What becomes true in memory when the unit is stored. */
+  readonly effects: (() => void)[] = []
+  private readonly counts = new Map<number, number>()
+
+  constructor(
+    under: View,
+    private readonly claimKey: Claim,
+  ) {
+    this.view = new Overlay(under)
+  }
+
+  claim(key: Buffer): void {
+    const string = name(key)
+    if (this.claimed.has(string)) return
+    this.claimKey(string)
+    this.claimed.add(string)
+  }
+
+  /** Adds to the number of documents of a collection. */
+  count(collection: Collection, change: number): void {
+    this.counts.set(collection.id, (this.counts.get(collection.id) ?? 0) + change)
+  }
+
+  get isEmpty(): boolean {
+    return this.view.size === 0 && this.changed.size === 0
+  }
+
+  /**
+   * Stores everything through `put` and `remove`, with the clock set to `clock`. `committed` is the state at this moment,
+   * which for the counts of a transaction is a later one than its snapshot.
+   */
+  store(
+    committed: View,
+    clock: number,
+    put: (key: Buffer, value: Buffer) => void,
+    remove: (key: Buffer) => void,
+  ): void {
+    this.view.forEach((key, value) => (value ? put(key, value) : remove(key)))
+    for (const [collection, change] of this.counts) {
+      const key = countKey(collection)
+      const count = readNumber(committed, key) + change
+      put(key, numberBytes(count))
+    }
+    for (const collection of this.changed) {
+      put(...storedCollection(collection))
+      for (const index of collection.indexes) index.stored = copyTraits(index.traits)
+    }
+    put(clockKey, numberBytes(clock))
+  }
+
+  countOf(collection: Collection): number {
+    return readNumber(this.view, countKey(collection.id)) + (this.counts.get(collection.id) ?? 0)
+  }
+}
+
+export function readNumber(view: View, key: Buffer): number {
+  return view.get(key)?.readDoubleBE() ?? 0
+}
+
+function numberBytes(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8)
+  bytes.writeDoubleBE(value)
+  return bytes
+}

@@ -1,0 +1,95 @@
+// Finding: filter, order, skip, limit and projection over what a plan gives.
+import { type Document, type Value } from '../bson/value'
+import { CommandError } from '../errors'
+import { keyPart, type KeyPattern, sortKey } from '../index/keys'
+import { type Collection } from '../keyspace/catalog'
+import { type StoredDocument } from '../keyspace/documents'
+import { type View } from '../keyspace/view'
+import { isNumeric, toNumber } from '../bson/value'
+import { type Filter } from './filter'
+import { matches } from './match'
+import { type Plan, plan } from './plan'
+import { type Examined, run } from './scan'
+
+export interface Query {
+  filter: Filter
+  sort: KeyPattern
+  skip: number
+  /** 0 means all. */
+  limit: number
+  hint?: Value
+}
+
+/** Most bytes of documents that a sort without an index may hold, as in MongoDB. */
+const MAX_SORT_BYTES = 100 * 1024 * 1024
+
+export const everything: Filter = { kind: 'and', of: [] }
+
+export function planFor(collection: Collection, query: Query): Plan {
+  return plan(collection, query.filter, query.sort, query.limit > 0, query.hint)
+}
+
+/** The documents a query finds, lazily. `view` is asked anew for each piece, so that a cursor holds nothing in between. */
+export function* find(
+  view: () => View,
+  collection: Collection,
+  query: Query,
+  examined: Examined,
+  chosen = planFor(collection, query),
+): Generator<StoredDocument> {
+  const matching = filtered(run(view, collection, chosen, examined), query.filter)
+  const ordered = chosen.sorted || query.sort.length === 0 ? matching : sorted(matching, query)
+  let skip = query.skip
+  let left = query.limit === 0 ? Infinity : query.limit
+  for (const document of ordered) {
+    if (skip > 0) {
+      skip--
+      continue
+    }
+    yield document
+    if (--left <= 0) return
+  }
+}
+
+/** The order of a sort document. */
+export function parseSort(sort: Document): KeyPattern {
+  return Object.entries(sort).map(([dotted, direction]) => {
+    const number = isNumeric(direction) ? toNumber(direction) : 0
+    if (number !== 1 && number !== -1)
+      throw new CommandError('BadValue', `$sort key ordering must be 1 (for ascending) or -1 (for descending)`)
+    if (dotted.split('.').some(step => step === '' || step.startsWith('$')))
+      throw new CommandError('BadValue', `FieldPath '${dotted}' is not a valid sort key`)
+    return keyPart(dotted, number)
+  })
+}
+
+function* filtered(documents: Iterable<StoredDocument>, filter: Filter): Generator<StoredDocument> {
+  const all = filter.kind === 'and' && filter.of.length === 0
+  for (const document of documents) if (all || matches(filter, document.value)) yield document
+}
+
+/** Holds what has to be sorted; with a limit only as much of it as can still be among the first. */
+function sorted(documents: Iterable<StoredDocument>, { sort, skip, limit }: Query): StoredDocument[] {
+  const wanted = limit === 0 ? Infinity : skip + limit
+  let rows: { key: Buffer; document: StoredDocument }[] = []
+  let bytes = 0
+  const settle = () => {
+    rows.sort((a, b) => a.key.compare(b.key))
+    if (rows.length > wanted) rows = rows.slice(0, wanted)
+    bytes = rows.reduce((total, row) => total + row.document.bytes.length, 0)
+  }
+  for (const document of documents) {
+    rows.push({ key: sortKey(document.value, sort), document: document })
+    bytes += document.bytes.length
+    if (rows.length > 2 * wanted + 1_000) settle()
+    if (bytes <= MAX_SORT_BYTES) continue
+    settle()
+    if (bytes > MAX_SORT_BYTES)
+      throw new CommandError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `Executor error during find command :: caused by :: Sort exceeded memory limit of ${MAX_SORT_BYTES} bytes, but did not opt in to external sorting.`,
+      )
+  }
+  settle()
+  return rows.map(row => row.document)
+}

@@ -1,0 +1,78 @@
+// Running a plan: the documents it finds, in its order, read in pieces so that nothing is held between them.
+import { type Collection } from '../keyspace/catalog'
+import { documentKey, StoredDocument } from '../keyspace/documents'
+import { indexPrefix } from '../keyspace/layout'
+import { type Entry, type View } from '../keyspace/view'
+import { type Interval } from './bounds'
+import { type Plan, type Scan } from './plan'
+
+/** What a query has looked at. */
+export interface Examined {
+  keys: number
+  documents: number
+}
+
+const FIRST_PIECE = 16
+const LARGEST_PIECE = 256
+
+/** Documents that may match; who reads them tests the whole filter. Each comes once. */
+export function* run(
+  view: () => View,
+  collection: Collection,
+  plan: Plan,
+  examined: Examined,
+): Generator<StoredDocument> {
+  if (plan.kind === 'point') {
+    const bytes = view().get(documentKey(collection, plan.idKey))
+    if (!bytes) return
+    examined.keys++
+    examined.documents++
+    return yield new StoredDocument(plan.idKey, bytes)
+  }
+  const scans = plan.kind === 'union' ? plan.scans : [plan]
+  const repeats = plan.kind === 'union' || plan.index.traits.arrays.size > 0
+  const seen = repeats ? new Set<string>() : undefined
+  for (const scan of scans) {
+    const ranges = scan.reverse ? [...scan.intervals].reverse() : scan.intervals
+    for (const range of ranges) {
+      for (const entry of entries(view, range, scan.reverse)) {
+        const document = fetch(view(), collection, scan, entry, examined, seen)
+        if (document) yield document
+      }
+    }
+  }
+}
+
+function fetch(
+  view: View,
+  collection: Collection,
+  { index }: Scan,
+  entry: Entry,
+  examined: Examined,
+  seen?: Set<string>,
+): StoredDocument | undefined {
+  examined.keys++
+  const idKey = index.id === 0 ? entry.key.subarray(indexPrefix(collection.id, 0).length) : entry.value
+  if (seen) {
+    const id = idKey.toString('latin1')
+    if (seen.has(id)) return undefined
+    seen.add(id)
+  }
+  examined.documents++
+  const bytes = index.id === 0 ? entry.value : view.get(documentKey(collection, idKey))
+  // Between two pieces of a cursor the document may have been deleted.
+  return bytes && new StoredDocument(idKey, bytes)
+}
+
+function* entries(view: () => View, { start, end }: Interval, reverse: boolean): Generator<Entry> {
+  let from = start
+  let to = end
+  for (let size = FIRST_PIECE; ; size = Math.min(size * 2, LARGEST_PIECE)) {
+    const piece = view().range(from, to, reverse, size)
+    yield* piece
+    if (piece.length < size) return
+    const last = piece.at(-1)!.key
+    if (reverse) to = last
+    else from = Buffer.concat([last, Buffer.from([0])])
+  }
+}

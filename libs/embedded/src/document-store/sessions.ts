@@ -1,0 +1,168 @@
+// Sessions: what was answered to a retryable write, and the transaction a session has open.
+import { type Binary, Long } from 'bson'
+import { decode, type Document, encode, field, isDocument, type Value } from './bson/value'
+import { CommandError } from './errors'
+import { type Engine, type Transaction } from './keyspace/engine'
+import { sessionKey, sessionsEnd, sessionsStart } from './keyspace/layout'
+import { type Unit } from './keyspace/unit'
+
+/** A transaction that is not ended within this time is aborted, as in MongoDB. */
+const TRANSACTION_LIFETIME = 60_000
+/** What was answered is remembered this long after a session's last write. */
+const MEMORY = 60 * 60_000
+
+export interface SessionId {
+  key: Buffer
+  name: string
+}
+
+interface Open {
+  number: bigint
+  transaction: Transaction
+  timer: NodeJS.Timeout
+}
+type Ended = { number: bigint; outcome: 'committed' | 'aborted' }
+
+export class Sessions {
+  private readonly open = new Map<string, Open>()
+  private readonly ended = new Map<string, Ended>()
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly onEnd: (transaction: Transaction) => void,
+    private readonly lifetime = TRANSACTION_LIFETIME,
+  ) {}
+
+  /** The transaction a command belongs to. @throws NoSuchTransaction when it is not open. */
+  transaction(session: SessionId, number: bigint, start: boolean): Transaction {
+    const open = this.open.get(session.name)
+    if (start) {
+      if (open?.number === number || (this.ended.get(session.name)?.number ?? -1n) === number)
+        throw new CommandError(
+          'ConflictingOperationInProgress',
+          `Given transaction number ${number} has already been used in this session`,
+        )
+      if (open) this.abort(session)
+      return this.begin(session, number)
+    }
+    if (open?.number !== number) throw this.gone(session, number)
+    return open.transaction
+  }
+
+  /** @throws NoSuchTransaction; a commit that was already done is answered as before. */
+  async commit(session: SessionId, number: bigint): Promise<void> {
+    const open = this.open.get(session.name)
+    if (open?.number !== number) {
+      if (this.wasCommitted(session, number)) return
+      throw this.gone(session, number)
+    }
+    clearTimeout(open.timer)
+    const wrote = !open.transaction.unit.isEmpty
+    try {
+      await this.engine.commit(open.transaction, unit => {
+        if (wrote) remember(unit, session, number, { committed: true })
+      })
+      this.ended.set(session.name, { number, outcome: 'committed' })
+    } finally {
+      this.open.delete(session.name)
+      this.onEnd(open.transaction)
+    }
+  }
+
+  abort(session: SessionId, number?: bigint): void {
+    const open = this.open.get(session.name)
+    if (!open || (number !== undefined && open.number !== number)) {
+      if (number !== undefined) throw this.gone(session, number)
+      return
+    }
+    clearTimeout(open.timer)
+    this.open.delete(session.name)
+    this.ended.set(session.name, { number: open.number, outcome: 'aborted' })
+    this.engine.abort(open.transaction)
+    this.onEnd(open.transaction)
+  }
+
+  /** Ends what a session has open and forgets it. */
+  end(session: SessionId): void {
+    this.abort(session)
+    this.ended.delete(session.name)
+  }
+
+  /** Runs a retryable write, or gives the answer it had the first time. */
+  retryable(unit: Unit, session: SessionId, number: bigint, run: () => Document): Document {
+    const known = stored(unit, session)
+    if (known && known.number === number && known.reply) return known.reply
+    if (known && known.number > number)
+      throw new CommandError(
+        'TransactionTooOld',
+        `Retryable write with txnNumber ${number} is prohibited on session ${session.name} because a newer retryable write with txnNumber ${known.number} has already started on this session.`,
+      )
+    const reply = run()
+    remember(unit, session, number, { reply })
+    return reply
+  }
+
+  /** Deletes what was remembered for sessions that ended long ago. */
+  async forgetOld(now = Date.now()): Promise<void> {
+    const old = this.engine.committed
+      .range(sessionsStart, sessionsEnd, false, 100_000)
+      .filter(({ value }) => (field(decode(value), 'at') as Date).getTime() < now - MEMORY)
+    if (old.length === 0) return
+    await this.engine.write(unit => {
+      for (const { key } of old) unit.view.delete(key)
+    })
+  }
+
+  private begin(session: SessionId, number: bigint): Transaction {
+    const transaction = this.engine.begin()
+    const timer = setTimeout(() => this.abort(session), this.lifetime)
+    timer.unref()
+    this.open.set(session.name, { number, transaction, timer })
+    return transaction
+  }
+
+  private wasCommitted(session: SessionId, number: bigint): boolean {
+    const ended = this.ended.get(session.name)
+    if (ended?.number === number) return ended.outcome === 'committed'
+    const bytes = this.engine.committed.get(sessionKey(session.key))
+    const known = bytes && parseRecord(bytes)
+    return known !== undefined && known.number === number && known.committed
+  }
+
+  private gone(session: SessionId, number: bigint): CommandError {
+    const ended = this.ended.get(session.name)
+    const why = ended?.number === number ? `has been ${ended.outcome}` : 'is not in progress'
+    if (ended?.number === number && ended.outcome === 'committed')
+      return new CommandError('TransactionCommitted', `Transaction with { txnNumber: ${number} } ${why}.`)
+    return new CommandError('NoSuchTransaction', `Given transaction number ${number} ${why}.`, [
+      'TransientTransactionError',
+    ])
+  }
+}
+
+/** The session of a command, from its lsid. */
+export function sessionOf(lsid: Value): SessionId {
+  const id = isDocument(lsid) ? (field(lsid, 'id') as Binary | undefined) : undefined
+  if (!id?.buffer || id.position !== 16) throw new CommandError('FailedToParse', 'lsid needs an id of 16 bytes')
+  const key = Buffer.from(id.buffer.subarray(0, 16))
+  return { key, name: key.toString('hex') }
+}
+
+function remember(unit: Unit, session: SessionId, number: bigint, what: Document): void {
+  unit.view.put(sessionKey(session.key), encode({ number: Long.fromBigInt(number), at: new Date(), ...what }))
+}
+
+function stored(unit: Unit, session: SessionId): ReturnType<typeof parseRecord> | undefined {
+  const bytes = unit.view.get(sessionKey(session.key))
+  return bytes && parseRecord(bytes)
+}
+
+function parseRecord(bytes: Buffer): { number: bigint; reply?: Document; committed: boolean } {
+  const record = decode(bytes)
+  const reply = field(record, 'reply')
+  return {
+    number: (field(record, 'number') as Long).toBigInt(),
+    committed: field(record, 'committed') === true,
+    ...(isDocument(reply) && { reply }),
+  }
+}

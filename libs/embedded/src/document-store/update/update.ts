@@ -1,0 +1,207 @@
+// Updates: parsed once per statement, applied to one document after the other.
+import { ObjectId } from 'bson'
+import { equal } from '../bson/order'
+import { isArrayIndex, type Path, pathOf } from '../bson/path'
+import { checkStorable, type Document, field, isDocument, setField, type Value } from '../bson/value'
+import { CommandError, notImplemented } from '../errors'
+import { type Filter } from '../query/filter'
+import { typeName } from '../query/type-names'
+import { type Operator, operators, refuseUnknownOperator, REMOVED, show, UNCHANGED } from './operators'
+
+interface Change {
+  name: string
+  operator: Operator
+  dotted: string
+  path: Path
+  operand: Value
+}
+
+export type Update = { kind: 'replace'; document: Document } | { kind: 'modify'; changes: Change[] }
+
+/** Deepest position an update may create in an array, as in MongoDB. */
+const MAX_PADDING = 1_500_000
+
+export function parseUpdate(update: Value): Update {
+  if (Array.isArray(update)) throw notImplemented('aggregation pipeline as an update')
+  if (!isDocument(update))
+    throw new CommandError('FailedToParse', 'Update argument must be either an object or an array')
+  const first = Object.keys(update)[0]
+  if (!first?.startsWith('$')) return { kind: 'replace', document: update }
+  const changes = Object.entries(update).flatMap(([name, operands]) => changesOf(name, operands))
+  refuseConflicts(changes)
+  // As MongoDB does: fields that an update creates come in the order of their names, whatever the operator.
+  changes.sort((a, b) => comparePaths(a.path, b.path))
+  return { kind: 'modify', changes }
+}
+
+/** The document after the update; `document` itself is changed. */
+export function applyUpdate(update: Update, document: Document, now: Date, inserting = false): Document {
+  const id = field(document, '_id')
+  if (update.kind === 'replace') {
+    checkStorable(update.document)
+    const given = field(update.document, '_id')
+    if (id !== undefined && given !== undefined && !equal(id, given)) throw immutableId()
+    const { _id, ...rest } = update.document
+    return { _id: id ?? _id, ...rest }
+  }
+  for (const change of update.changes) {
+    if (change.name === '$setOnInsert' && !inserting) continue
+    applyChange(change, document, id, now)
+  }
+  const after = field(document, '_id')
+  if (id !== undefined && (after === undefined || !equal(id, after))) throw immutableId()
+  return document
+}
+
+/** What an upsert inserts when nothing matched: the equalities of the filter, then the update, then an _id. */
+export function upserted(update: Update, filter: Filter, now: Date): Document {
+  const seed: Document = {}
+  for (const [dotted, value] of equalities(filter)) {
+    if (update.kind === 'replace' && dotted !== '_id') continue
+    assign(seed, pathOf(dotted), value, dotted)
+  }
+  const document = applyUpdate(update, seed, now, true)
+  checkStorable(document)
+  const { _id, ...rest } = document
+  return { _id: _id === undefined ? new ObjectId() : _id, ...rest }
+}
+
+function changesOf(name: string, operands: Value): Change[] {
+  if (!name.startsWith('$')) throw refuseUnknownOperator(name)
+  const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
+  if (!operator) throw refuseUnknownOperator(name)
+  if (!isDocument(operands))
+    throw new CommandError(
+      'FailedToParse',
+      `Modifiers operate on fields but we found type ${typeName(operands)} instead. For example: {$mod: {<field>: ...}} not {${name}: ${show(operands)}}`,
+    )
+  return Object.entries(operands).map(([dotted, operand]) => {
+    const path = pathOf(dotted)
+    if (path.some(step => step === ''))
+      throw new CommandError(
+        'FailedToParse',
+        `The update path '${dotted}' contains an empty field name, which is not allowed.`,
+      )
+    if (path.some(step => /^\$(\[.*\])?$/.test(step)))
+      throw notImplemented(`positional operator in the path '${dotted}'`)
+    const dollar = path.find(step => step.startsWith('$'))
+    if (dollar)
+      throw new CommandError(
+        'DollarPrefixedFieldName',
+        `The dollar ($) prefixed field '${dollar}' in '${dotted}' is not allowed in the context of an update's replacement document.`,
+      )
+    if (name === '$set' || name === '$setOnInsert') checkStorable(operand)
+    return { name, operator, dotted, path, operand }
+  })
+}
+
+function refuseConflicts(changes: Change[]): void {
+  const seen = new Set<string>()
+  const inner = new Set<string>()
+  for (const { dotted, path } of changes) {
+    const prefixes = path.map((_, i) => path.slice(0, i + 1).join('.'))
+    const clash = inner.has(dotted) ? dotted : prefixes.find(prefix => seen.has(prefix))
+    if (clash !== undefined)
+      throw new CommandError(
+        'ConflictingUpdateOperators',
+        `Updating the path '${dotted}' would create a conflict at '${clash}'`,
+      )
+    seen.add(dotted)
+    for (const prefix of prefixes.slice(0, -1)) inner.add(prefix)
+  }
+}
+
+function comparePaths(a: Path, b: Path): number {
+  for (let i = 0; i < a.length && i < b.length; i++) {
+    const [x, y] = [a[i]!, b[i]!]
+    if (x === y) continue
+    if (isArrayIndex(x) && isArrayIndex(y)) return Number(x) - Number(y)
+    return x < y ? -1 : 1
+  }
+  return a.length - b.length
+}
+
+function applyChange(change: Change, document: Document, id: Value, now: Date): void {
+  const { path, dotted, operator, operand } = change
+  const reached = walk(document, path)
+  const outcome = operator(operand, { value: reached.value, dotted, id, now })
+  if (outcome === UNCHANGED) return
+  if (outcome === REMOVED) {
+    // An element of an array leaves a null behind, so that those after it keep their positions.
+    if (Array.isArray(reached.parent)) reached.parent[Number(path.at(-1))] = null
+    else if (reached.parent) delete reached.parent[path.at(-1)!]
+    return
+  }
+  if (outcome === undefined) return
+  if (change.name !== '$set' && change.name !== '$setOnInsert') checkStorable(outcome)
+  assign(document, path, outcome, dotted)
+}
+
+/** The value at a path without creating anything; arrays only by position. */
+function walk(document: Document, path: Path): { parent?: Document | Value[]; value: Value } {
+  let at: Value = document
+  for (let i = 0; ; i++) {
+    const step = path[i]!
+    let next: Value
+    if (Array.isArray(at)) next = isArrayIndex(step) ? at[Number(step)] : undefined
+    else if (isDocument(at)) next = field(at, step)
+    else return { value: undefined }
+    if (i === path.length - 1) return { parent: at, value: next }
+    at = next
+  }
+}
+
+/** Sets the value at a path; creates documents on the way, pads arrays with null. */
+function assign(document: Document, path: Path, value: Value, dotted: string): void {
+  let at: Document | Value[] = document
+  path.forEach((step, i) => {
+    const last = i === path.length - 1
+    const present: Value = Array.isArray(at) ? at[indexIn(at, step, path[i - 1])] : field(at, step)
+    if (!last && present !== undefined && !isDocument(present) && !Array.isArray(present)) {
+      throw new CommandError(
+        'PathNotViable',
+        `Cannot create field '${path[i + 1]}' in element {${step}: ${show(present)}}`,
+      )
+    }
+    const next = last ? value : (present ?? {})
+    if (Array.isArray(at)) {
+      while (at.length < Number(step)) at.push(null)
+      at[Number(step)] = next
+    } else setField(at, step, next)
+    if (!last) at = next as Document | Value[]
+  })
+  if (dotted === '') throw new CommandError('FailedToParse', 'An empty update path is not valid.')
+}
+
+function indexIn(array: Value[], step: string, name: string | undefined): number {
+  if (!isArrayIndex(step))
+    throw new CommandError('PathNotViable', `Cannot create field '${step}' in element {${name}: ${show(array)}}`)
+  const index = Number(step)
+  if (index > array.length + MAX_PADDING)
+    throw new CommandError('BadValue', `can't backfill array to larger than ${MAX_PADDING} elements`)
+  return index
+}
+
+function equalities(filter: Filter): [string, Value][] {
+  switch (filter.kind) {
+    case 'and':
+      return filter.of.flatMap(equalities)
+    case 'or':
+      return filter.of.length === 1 ? equalities(filter.of[0]!) : []
+    case 'field':
+      if (filter.test.op === 'eq') return [[filter.dotted, filter.test.value]]
+      if (filter.test.op === 'in' && filter.test.values.length === 1 && filter.test.patterns.length === 0)
+        return [[filter.dotted, filter.test.values[0]!]]
+      return []
+    case 'nor':
+    case 'expression':
+      return []
+  }
+}
+
+function immutableId(): CommandError {
+  return new CommandError(
+    'ImmutableField',
+    "Performing an update on the path '_id' would modify the immutable field '_id'",
+  )
+}

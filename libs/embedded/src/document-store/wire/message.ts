@@ -1,0 +1,198 @@
+// Messages of the MongoDB wire protocol: OP_MSG, and OP_QUERY for the first hello of a connection.
+import { BSONError, onDemand } from 'bson'
+import { decode, type Document, encode, MAX_DOCUMENT_BYTES } from '../bson/value'
+import { CommandError } from '../errors'
+
+export const MAX_MESSAGE_BYTES = 48_000_000
+const HEADER = 16
+const OP_REPLY = 1
+const OP_QUERY = 2004
+const OP_MSG = 2013
+const CHECKSUM_PRESENT = 1
+const MORE_TO_COME = 2
+const REQUIRED_BITS = 0xffff
+
+export interface Request {
+  id: number
+  /** The command, without the arrays of documents below. */
+  body: Document
+  /** Arrays of documents by field, as bytes: the documents, updates or deletes of a write. */
+  sequences: Map<string, Buffer[]>
+  /** The sender wants no answer. */
+  silent: boolean
+  legacy: boolean
+}
+
+export interface Reply {
+  document: Document
+  /** Documents that are answered as the bytes they are stored as. */
+  cursor?: { batch: 'firstBatch' | 'nextBatch'; documents: Buffer[]; id: bigint; namespace: string }
+}
+
+/** Type, offset and length of the name, offset and length of the value. */
+type Element = [number, number, number, number, number]
+
+/** Written as arrays in a command they are kept as bytes, as when they come in a section of their own. */
+const bulkFields = new Set(['documents', 'updates', 'deletes'])
+
+/** @throws CommandError when the message is no such message: the connection cannot go on. */
+export function parseMessage(message: Buffer): Request {
+  const id = message.readInt32LE(4)
+  const opcode = message.readInt32LE(12)
+  if (opcode === OP_MSG) return parseSections(message, id)
+  if (opcode === OP_QUERY) {
+    const end = message.indexOf(0, HEADER + 4)
+    if (end < 0 || end + 9 > message.length) throw malformed('OP_QUERY without a collection')
+    const query = documentAt(message, end + 9)
+    return { id, body: decode(query), sequences: new Map(), silent: false, legacy: true }
+  }
+  throw new CommandError('CommandNotSupported', `Unsupported OP_ code ${opcode}`)
+}
+
+export function encodeReply(reply: Reply, request: Pick<Request, 'id' | 'legacy'>, id: number): Buffer {
+  const body = reply.cursor ? withCursor(reply) : encode(reply.document)
+  const fixed = request.legacy ? 20 : 5
+  const head = Buffer.alloc(HEADER + fixed)
+  head.writeInt32LE(head.length + body.length, 0)
+  head.writeInt32LE(id, 4)
+  head.writeInt32LE(request.id, 8)
+  head.writeInt32LE(request.legacy ? OP_REPLY : OP_MSG, 12)
+  if (request.legacy) {
+    head.writeInt32LE(8, HEADER) // AwaitCapable
+    head.writeInt32LE(1, HEADER + 16)
+  }
+  return Buffer.concat([head, body])
+}
+
+/** The documents of a BSON array, as bytes. */
+export function arrayItems(array: Buffer, fieldName: string): Buffer[] {
+  return elementsOf(array).map(([type, , , offset, length]) => {
+    if (type !== 3)
+      throw new CommandError('TypeMismatch', `BSON field '${fieldName}.0' is the wrong type, expected type 'object'`)
+    return array.subarray(offset, offset + length)
+  })
+}
+
+/** The top fields of a document by name, those that are documents or arrays as bytes. */
+export function partsOf(document: Buffer): Map<string, Buffer> {
+  const parts = new Map<string, Buffer>()
+  for (const [type, nameOffset, nameLength, offset, length] of elementsOf(document))
+    if (type === 3 || type === 4)
+      parts.set(
+        document.toString('utf8', nameOffset, nameOffset + nameLength),
+        document.subarray(offset, offset + length),
+      )
+  return parts
+}
+
+function parseSections(message: Buffer, id: number): Request {
+  const flags = message.readUInt32LE(HEADER)
+  if (flags & REQUIRED_BITS & ~(CHECKSUM_PRESENT | MORE_TO_COME))
+    throw new CommandError('IllegalOperation', `Message contains illegal flags value: Ob${flags.toString(2)}`)
+  const end = message.length - (flags & CHECKSUM_PRESENT ? 4 : 0)
+  const sequences = new Map<string, Buffer[]>()
+  let body: Document | undefined
+  let at = HEADER + 4
+  while (at < end) {
+    const kind = message[at++]
+    if (kind === 0) {
+      const bytes = documentAt(message, at, end)
+      if (body) throw malformed('multiple bodies')
+      body = commandOf(bytes, sequences)
+      at += bytes.length
+    } else if (kind === 1) {
+      at = parseSequence(message, at, end, sequences)
+    } else throw malformed(`unknown section kind ${kind}`)
+  }
+  if (!body) throw malformed('no body')
+  return { id, body, sequences, silent: (flags & MORE_TO_COME) !== 0, legacy: false }
+}
+
+function parseSequence(message: Buffer, start: number, end: number, sequences: Map<string, Buffer[]>): number {
+  if (start + 4 > end) throw malformed('a section that ends early')
+  const sectionEnd = start + message.readInt32LE(start)
+  const nameEnd = message.indexOf(0, start + 4)
+  if (sectionEnd > end || nameEnd < 0 || nameEnd >= sectionEnd) throw malformed('a section with a wrong length')
+  const name = message.toString('utf8', start + 4, nameEnd)
+  if (sequences.has(name)) throw malformed(`duplicate document sequence: ${name}`)
+  const documents: Buffer[] = []
+  let at = nameEnd + 1
+  while (at < sectionEnd) {
+    const document = documentAt(message, at, sectionEnd)
+    documents.push(document)
+    at += document.length
+  }
+  sequences.set(name, documents)
+  return sectionEnd
+}
+
+function commandOf(bytes: Buffer, sequences: Map<string, Buffer[]>): Document {
+  const elements = elementsOf(bytes)
+  const rest: Buffer[] = []
+  for (const [type, nameOffset, nameLength, offset, length] of elements) {
+    const name = type === 4 ? bytes.toString('utf8', nameOffset, nameOffset + nameLength) : ''
+    if (!bulkFields.has(name)) {
+      rest.push(bytes.subarray(nameOffset - 1, offset + length))
+      continue
+    }
+    if (sequences.has(name)) throw malformed(`duplicate field: ${name}`)
+    sequences.set(name, arrayItems(bytes.subarray(offset, offset + length), name))
+  }
+  if (rest.length === elements.length) return decode(bytes)
+  const content = Buffer.concat([Buffer.alloc(4), ...rest, Buffer.from([0])])
+  content.writeInt32LE(content.length)
+  return decode(content)
+}
+
+function documentAt(message: Buffer, at: number, end = message.length): Buffer {
+  const length = at + 5 <= end ? message.readInt32LE(at) : 0
+  if (length < 5 || at + length > end) throw malformed('a document with a wrong length')
+  if (length > MAX_DOCUMENT_BYTES + 16_384)
+    throw new CommandError(
+      'BSONObjectTooLarge',
+      `BSONObj size: ${length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
+    )
+  return message.subarray(at, at + length)
+}
+
+function elementsOf(document: Buffer): Element[] {
+  try {
+    return onDemand.parseToElements(document, 0) as Element[]
+  } catch (error) {
+    if (error instanceof BSONError) throw new CommandError('FailedToParse', `invalid BSON: ${error.message}`)
+    throw error
+  }
+}
+
+function malformed(what: string): CommandError {
+  return new CommandError('FailedToParse', `malformed message: ${what}`)
+}
+
+function withCursor({ document, cursor }: Reply): Buffer {
+  const { batch, documents, id, namespace } = cursor!
+  const items: Buffer[] = []
+  documents.forEach((bytes, i) => items.push(Buffer.from(`\x03${i}\0`), bytes))
+  const array = wrapped(items)
+  const number = Buffer.alloc(8)
+  number.writeBigInt64LE(id)
+  const text = Buffer.from(`${namespace}\0`)
+  const textLength = Buffer.alloc(4)
+  textLength.writeInt32LE(text.length)
+  const inner = wrapped([
+    Buffer.from(`\x04${batch}\0`),
+    array,
+    Buffer.from('\x12id\0'),
+    number,
+    Buffer.from('\x02ns\0'),
+    textLength,
+    text,
+  ])
+  return wrapped([Buffer.from('\x03cursor\0'), inner, encode(document).subarray(4, -1)])
+}
+
+/** Elements between the length and the end of a document. */
+function wrapped(elements: Buffer[]): Buffer {
+  const whole = Buffer.concat([Buffer.alloc(4), ...elements, Buffer.from([0])])
+  whole.writeInt32LE(whole.length)
+  return whole
+}
