@@ -1,0 +1,371 @@
+// The live articles of one language in memory: who shares which terms, and how much that weighs. A cache of documents.
+
+/** BM25's saturation and its share of length normalisation. */
+const K1 = 1.2
+const B = 0.75
+/** Terms of an article that are compared. */
+export const TERMS_KEPT = 60
+/** Articles looked at per term, the newest first. */
+const POSTINGS_READ = 2_000
+/** Places of a list that are stored, so that the shown ones stay filled when an article goes. */
+export const PLACES = 20
+/** A term says nothing when more than this share of the articles has it. */
+const COMMON = 0.25
+/** Yet what only two share is never common: in a small newsroom nothing would be left. */
+const NEVER_COMMON = 2
+
+/** An article as the corpus takes it in. */
+export interface Vector {
+  readonly id: string
+  /** The terms that are compared with their occurrences (1 to 255), in the order of their code units. */
+  readonly terms: readonly (readonly [term: string, occurrences: number])[]
+  /** The article's other terms: they count for how common a term is. */
+  readonly others: readonly string[]
+  /** Number of words. */
+  readonly length: number
+  /** Milliseconds since 1970. */
+  readonly publishedAt: number
+  /** Slugs in the order of their code units. */
+  readonly tags: readonly string[]
+}
+
+/** Another article and how similar its text is: 0 to about 1, not rounded. */
+export interface Similar {
+  readonly slot: number
+  readonly similarity: number
+}
+
+/**
+ * Flat arrays by slot, an article's place in memory. Postings are chains through the vectors: `heads[term]` is the place
+ * of the term in the newest article, `older[place]` the next one. Nothing that is computed depends on the numbers that
+ * slots and terms happen to have: sums run over sorted terms, ties go by id.
+ */
+export class Corpus {
+  private readonly slots = new Map<string, number>()
+  private readonly free: number[] = []
+  private readonly ids: string[] = []
+  private readonly tags: (readonly string[])[] = []
+  private lengths = new Int32Array(0)
+  private published = new Float64Array(0)
+  private counts = new Uint8Array(0)
+  /** Per slot TERMS_KEPT places of `term * 256 + occurrences`, in the order of the terms' names. */
+  private vectors = new Int32Array(0)
+  private older = new Int32Array(0)
+  private listed = new Int32Array(0)
+  private scores = new Int32Array(0)
+  private listedCounts = new Uint8Array(0)
+
+  private readonly termNumbers = new Map<string, number>()
+  private readonly names: string[] = []
+  private readonly heads: number[] = []
+  /** Articles that have the term, compared or not. */
+  private readonly frequencies: number[] = []
+  private totalLength = 0
+
+  // What a search works on, kept so that none allocates.
+  private sums = new Float64Array(0)
+  private idfs = new Float64Array(64)
+
+  get size(): number {
+    return this.slots.size
+  }
+
+  slotOf(id: string): number | undefined {
+    return this.slots.get(id)
+  }
+
+  idOf(slot: number): string {
+    return this.ids[slot] ?? ''
+  }
+
+  tagsOf(slot: number): readonly string[] {
+    return this.tags[slot] ?? []
+  }
+
+  publishedAt(slot: number): number {
+    return this.published[slot] ?? 0
+  }
+
+  /**
+   * Which of an article's terms are compared: not the common ones, and of the rest the 60 of most weight (saturated
+   * tf-idf). As of the corpus with this article in it, so it must not be in yet.
+   */
+  choose(occurrences: ReadonlyMap<string, number>, length: number): Pick<Vector, 'terms' | 'others'> {
+    const size = this.size + 1
+    const average = (this.totalLength + length) / size
+    const weighed: { readonly term: string; readonly occurrences: number; readonly weight: number }[] = []
+    const others: string[] = []
+    for (const [term, tf] of occurrences) {
+      const number = this.termNumbers.get(term)
+      const frequency = (number === undefined ? 0 : (this.frequencies[number] ?? 0)) + 1
+      if (isCommon(frequency, size)) others.push(term)
+      else weighed.push({ term, occurrences: tf, weight: idf(frequency, size) * saturated(tf, length, average) })
+    }
+    weighed.sort((a, b) => b.weight - a.weight || byCodeUnits(a.term, b.term))
+    for (const { term } of weighed.splice(TERMS_KEPT)) others.push(term)
+    return {
+      terms: weighed.map(({ term, occurrences }) => [term, occurrences] as const).sort(([a], [b]) => byCodeUnits(a, b)),
+      others: others.sort(byCodeUnits),
+    }
+  }
+
+  /** Takes an article in as the newest one; its list is empty. */
+  add({ id, terms, others, length, publishedAt, tags }: Vector): number {
+    const slot = this.free.pop() ?? this.ids.length
+    this.reserve(slot)
+    this.slots.set(id, slot)
+    this.ids[slot] = id
+    this.tags[slot] = tags
+    this.lengths[slot] = length
+    this.published[slot] = publishedAt
+    this.counts[slot] = terms.length
+    this.listedCounts[slot] = 0
+    this.totalLength += length
+    let place = slot * TERMS_KEPT
+    for (const [name, occurrences] of terms) {
+      const term = this.numberOf(name)
+      this.frequencies[term] = (this.frequencies[term] ?? 0) + 1
+      this.vectors[place] = term * 256 + occurrences
+      this.older[place] = this.heads[term] ?? -1
+      this.heads[term] = place++
+    }
+    for (const name of others) {
+      const term = this.numberOf(name)
+      this.frequencies[term] = (this.frequencies[term] ?? 0) + 1
+    }
+    return slot
+  }
+
+  /** Takes an article out, and off every list; returns the slots of the lists that held it. */
+  remove({ id, terms, others }: Pick<Vector, 'id' | 'terms' | 'others'>): number[] {
+    const slot = this.slots.get(id)
+    if (slot === undefined) return []
+    for (const [name] of terms) this.unchain(this.numberOf(name), slot)
+    for (const name of others) this.frequencies[this.numberOf(name)]! -= 1
+    this.totalLength -= this.lengths[slot] ?? 0
+    this.slots.delete(id)
+    this.ids[slot] = ''
+    this.tags[slot] = []
+    this.free.push(slot)
+    const holders: number[] = []
+    for (const holder of this.slots.values()) if (this.strike(holder, slot)) holders.push(holder)
+    return holders
+  }
+
+  /** Similarity of one article to the others that share terms with it: all of them to `each`. */
+  private search(slot: number, each: (other: number, similarity: number) => void): void {
+    const touched = this.gather(slot)
+    const average = this.totalLength / this.size
+    const own = this.norm(slot, average)
+    for (const other of touched) {
+      const sum = this.sums[other] ?? 0
+      this.sums[other] = 0
+      if (other !== slot && sum > 0) each(other, sum / Math.sqrt(own * this.norm(other, average)))
+    }
+  }
+
+  /** The most similar articles, best first, and the similarity of those in `also` that share a term. */
+  similar(slot: number, most: number, also: ReadonlySet<number> = NONE): { best: Similar[]; also: Similar[] } {
+    const best: Similar[] = []
+    const wanted: Similar[] = []
+    this.search(slot, (other, similarity) => {
+      if (also.has(other)) wanted.push({ slot: other, similarity })
+      const last = best.at(-1)
+      if (best.length === most && last && !this.before(similarity, other, last)) return
+      if (best.length === most) best.pop()
+      let place = best.length
+      while (place > 0 && this.before(similarity, other, best[place - 1]!)) place--
+      best.splice(place, 0, { slot: other, similarity })
+    })
+    return { best, also: wanted }
+  }
+
+  /** The terms that two articles share, those that weigh most for the first one's search first. */
+  shared(slot: number, other: number, most: number): string[] {
+    const average = this.totalLength / this.size
+    const length = this.lengths[other] ?? 0
+    const theirs = new Map<number, number>()
+    this.eachTerm(other, (term, occurrences) => theirs.set(term, occurrences))
+    const shared: { readonly name: string; readonly weight: number }[] = []
+    this.eachTerm(slot, (term, occurrences) => {
+      const tf = theirs.get(term)
+      if (tf === undefined) return
+      const weight = occurrences * this.idfOf(term) * saturated(tf, length, average)
+      shared.push({ name: this.names[term] ?? '', weight })
+    })
+    shared.sort((a, b) => b.weight - a.weight || byCodeUnits(a.name, b.name))
+    return shared.slice(0, most).map(({ name }) => name)
+  }
+
+  /** An article's list, best first: slots and scores. */
+  list(slot: number): { readonly slot: number; readonly score: number }[] {
+    const start = slot * PLACES
+    return Array.from({ length: this.listedCounts[slot] ?? 0 }, (_, i) => ({
+      slot: this.listed[start + i] ?? -1,
+      score: this.scores[start + i] ?? 0,
+    }))
+  }
+
+  clearList(slot: number): void {
+    this.listedCounts[slot] = 0
+  }
+
+  /** Puts `other` where it belongs in a list that it is not in; false when it beats none of twenty. */
+  enter(slot: number, other: number, score: number): boolean {
+    const start = slot * PLACES
+    const count = this.listedCounts[slot] ?? 0
+    let place = start + count
+    while (place > start && this.beats(other, score, place - 1)) place--
+    if (place === start + PLACES) return false
+    const kept = Math.min(count, PLACES - 1)
+    this.listed.copyWithin(place + 1, place, start + kept)
+    this.scores.copyWithin(place + 1, place, start + kept)
+    this.listed[place] = other
+    this.scores[place] = score
+    this.listedCounts[slot] = kept + 1
+    return true
+  }
+
+  private beats(other: number, score: number, place: number): boolean {
+    const difference = score - (this.scores[place] ?? 0)
+    return difference > 0 || (difference === 0 && this.idOf(other) < this.idOf(this.listed[place] ?? -1))
+  }
+
+  private before(similarity: number, slot: number, than: Similar): boolean {
+    const difference = similarity - than.similarity
+    return difference > 0 || (difference === 0 && this.idOf(slot) < this.idOf(than.slot))
+  }
+
+  /** Sums Σ qtf·idf·bm25(tf) into `sums`; returns the slots that have one. */
+  private gather(slot: number): number[] {
+    const average = this.totalLength / this.size
+    const touched: number[] = []
+    const { sums, vectors, older, lengths } = this
+    const constant = K1 * (1 - B)
+    const perWord = (K1 * B) / average
+    this.eachTerm(slot, (term, occurrences) => {
+      const weight = occurrences * this.idfOf(term) * (K1 + 1)
+      let place = this.heads[term] ?? -1
+      for (let read = 0; place >= 0 && read < POSTINGS_READ; read++) {
+        const other = (place / TERMS_KEPT) | 0
+        const tf = vectors[place]! & 255
+        const before = sums[other]!
+        if (before === 0) touched.push(other)
+        sums[other] = before + (weight * tf) / (tf + constant + perWord * lengths[other]!)
+        place = older[place]!
+      }
+    })
+    return touched
+  }
+
+  /** Similarity of an article to itself: what both sides of a comparison are divided by. */
+  private norm(slot: number, average: number): number {
+    const { vectors, frequencies, idfs } = this
+    const size = this.size
+    const start = slot * TERMS_KEPT
+    const end = start + (this.counts[slot] ?? 0)
+    const base = K1 * (1 - B + (B * this.lengths[slot]!) / average)
+    let sum = 0
+    for (let place = start; place < end; place++) {
+      const packed = vectors[place]!
+      const frequency = frequencies[packed >>> 8]!
+      if (isCommon(frequency, size)) continue
+      const tf = packed & 255
+      sum += (tf * idfs[frequency]! * tf * (K1 + 1)) / (tf + base)
+    }
+    return sum
+  }
+
+  /** The terms of an article that are not common now, in the order of their names. */
+  private eachTerm(slot: number, each: (term: number, occurrences: number) => void): void {
+    this.weigh()
+    const start = slot * TERMS_KEPT
+    for (let place = start; place < start + (this.counts[slot] ?? 0); place++) {
+      const packed = this.vectors[place]!
+      if (!isCommon(this.frequencies[packed >>> 8]!, this.size)) each(packed >>> 8, packed & 255)
+    }
+  }
+
+  private weighedFor = 0
+  /** idf by frequency, for the corpus as large as it is now. */
+  private weigh(): void {
+    const size = this.size
+    if (this.weighedFor === size) return
+    const most = Math.max(NEVER_COMMON, Math.floor(COMMON * size)) + 1
+    if (this.idfs.length <= most) this.idfs = new Float64Array(most * 2)
+    for (let frequency = 0; frequency <= most; frequency++) this.idfs[frequency] = idf(frequency, size)
+    this.weighedFor = size
+  }
+
+  private idfOf(term: number): number {
+    return this.idfs[this.frequencies[term]!]!
+  }
+
+  private numberOf(name: string): number {
+    const known = this.termNumbers.get(name)
+    if (known !== undefined) return known
+    const term = this.names.length
+    this.termNumbers.set(name, term)
+    this.names.push(name)
+    this.heads.push(-1)
+    this.frequencies.push(0)
+    return term
+  }
+
+  private unchain(term: number, slot: number): void {
+    this.frequencies[term]! -= 1
+    let newer = -1
+    let place = this.heads[term] ?? -1
+    while (place >= 0 && ((place / TERMS_KEPT) | 0) !== slot) {
+      newer = place
+      place = this.older[place]!
+    }
+    if (place < 0) return
+    if (newer < 0) this.heads[term] = this.older[place]!
+    else this.older[newer] = this.older[place]!
+  }
+
+  private strike(holder: number, slot: number): boolean {
+    const start = holder * PLACES
+    const end = start + (this.listedCounts[holder] ?? 0)
+    for (let place = start; place < end; place++) {
+      if (this.listed[place] !== slot) continue
+      this.listed.copyWithin(place, place + 1, end)
+      this.scores.copyWithin(place, place + 1, end)
+      this.listedCounts[holder]! -= 1
+      return true
+    }
+    return false
+  }
+
+  private reserve(slot: number): void {
+    if (slot < this.lengths.length) return
+    const size = Math.max(256, Math.ceil(slot * 1.5))
+    this.lengths = grown(this.lengths, new Int32Array(size))
+    this.published = grown(this.published, new Float64Array(size))
+    this.counts = grown(this.counts, new Uint8Array(size))
+    this.sums = grown(this.sums, new Float64Array(size))
+    this.listedCounts = grown(this.listedCounts, new Uint8Array(size))
+    this.vectors = grown(this.vectors, new Int32Array(size * TERMS_KEPT))
+    this.older = grown(this.older, new Int32Array(size * TERMS_KEPT))
+    this.listed = grown(this.listed, new Int32Array(size * PLACES))
+    this.scores = grown(this.scores, new Int32Array(size * PLACES))
+  }
+}
+
+const NONE: ReadonlySet<number> = new Set()
+
+/** Order of code units: the same everywhere, whatever the locale. */
+export const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+const isCommon = (frequency: number, size: number): boolean => frequency > NEVER_COMMON && frequency > COMMON * size
+
+const idf = (frequency: number, size: number): number => Math.log(1 + (size - frequency + 0.5) / (frequency + 0.5))
+
+const saturated = (tf: number, length: number, average: number): number =>
+  (tf * (K1 + 1)) / (tf + K1 * (1 - B + (B * length) / average))
+
+const grown = <A extends { set(from: A): void }>(from: A, to: A): A => {
+  to.set(from)
+  return to
+}
