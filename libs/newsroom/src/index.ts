@@ -20,10 +20,24 @@ export * from './ninjs'
 export * from './pages/article-pages'
 export * from './pages/page-queries'
 export * from './popularity'
+export * from './projections'
+export * from './queries'
+export * from './related'
 export * from './slugs/events'
 export * from './slugs/slugs'
 export * from './text/html'
 export * from './text/slug'
 export * from './text/source-line'
-export * from './validation'
-export * from './views/events'
+export {
+  assertValid,
+  IsHttpUrl,
+  IsId,
+  IsLanguage,
+  IsNonBlank,
+  IsShaped,
+  IsSlug,
+  IsText,
+  IsTimestamp,
+} from './validation'
+export { schemaConverters, violationsOf } from './validation'
+export * from './views'

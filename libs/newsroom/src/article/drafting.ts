@@ -1,6 +1,6 @@
 // Writing: the working copy, its source and its related articles. Readers see nothing of it before it is published.
 import { type DecideContext, Invalid, type NewEvent, RuleBroken } from '@stet/eventsourcing'
-import { IsDefined, IsOptional } from 'class-validator'
+import { IsOptional } from 'class-validator'
 import { Type } from '@sinclair/typebox'
 import { IsId, IsNonBlank, IsShaped, IsText, nullable, uuid } from '../validation'
 import { type ArticleEvents } from './events'
@@ -24,7 +24,7 @@ type Decided = readonly NewEvent<ArticleEvents>[]
 export class DraftArticle extends SubmittedFields {
   @IsNonBlank(500) headline!: string
   /** Null: not decided yet; nothing is published without one. */
-  @IsDefined() @IsShaped(nullable(TermShape)) section!: SubmittedTerm | null
+  @IsShaped(nullable(TermShape)) section!: SubmittedTerm | null
   /** HTML as written; readers are shown what the allow list leaves of it. */
   @IsText(MAX_CONTENT) bodyHtml!: string
   /** Id of the new article; one is made when absent. */

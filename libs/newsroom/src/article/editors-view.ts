@@ -104,7 +104,7 @@ export const editorsView = (
   if (!working || state.stage === 'none') throw new NotFound(`there is no article ${key}`)
   // What is recorded is what is shown; the answer's type only drops `readonly`, which JSON does not have.
   type Answered<T> = { -readonly [K in keyof T]: Answered<T[K]> }
-  const answer = <T>(recorded: T): Answered<T> => recorded as Answered<T>
+  const answer = <T>(recorded: T): Answered<T> => recorded
   return {
     id: key,
     stage: state.stage,

@@ -14,6 +14,7 @@ import { articleCards, cardAnswers, liveCards } from '../cards/cards'
 import { type NewsroomEvents } from '../newsroom'
 import { curatedLists } from '../lists/curated-lists'
 import { GetPopular } from '../popularity'
+import { RELATED_SHOWN } from '../related'
 import { type Site } from '../site'
 import { primaryLanguage } from '../text/source-line'
 import { IsShaped, nonBlank } from '../validation'
@@ -55,7 +56,6 @@ export interface Neighbours<Doc extends Document> {
   readonly popular: QueryDefinition<GetPopular, PopularAnswer>
 }
 
-const RELATED_SHOWN = 10
 const POPULAR_SHOWN = 5
 
 export const pageQuery = <Doc extends Document>(
