@@ -14,8 +14,8 @@ import { type Pullable } from './pull'
 const WINDOW = 2000
 
 export interface ReadAllRequest {
-  /** Commit position; inclusive forwards, exclusive backwards. */
-  readonly from: 'start' | 'end' | string
+  /** `start`, `end`, or a commit position: inclusive forwards, exclusive backwards. */
+  readonly from: string
   readonly backwards: boolean
   readonly limit: number
   readonly filter: ServerFilter
