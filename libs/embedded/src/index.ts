@@ -1,4 +1,5 @@
 // Stand-ins for the two servers on one machine: an event store and a document store, in a child process of their own.
+export { startDocumentStore } from './document-store'
 export { startEventStore, type EventStoreOptions, type RunningStore } from './event-store'
 export { DirectoryLocked, StorageError, StorageFull } from './storage'
 export {

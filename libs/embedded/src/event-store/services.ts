@@ -53,10 +53,7 @@ export function addServices(server: Server, store: Store): () => void {
     delete: deleteCall(store.writes) as UntypedHandleCall,
     tombstone: tombstoneCall(store.writes) as UntypedHandleCall,
   })
-  server.addService(
-    ServerFeaturesService,
-    { getSupportedMethods },
-  )
+  server.addService(ServerFeaturesService, { getSupportedMethods })
   server.addService(GossipService, { read: gossip })
   for (const [what, service] of Object.entries(ABSENT)) refuseAll(server, service, what)
   return () => {

@@ -1,5 +1,16 @@
 // One LMDB environment with a format of its own and a group commit: what both stores write through.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { StorageFull, WrongFormat } from './errors'
@@ -58,6 +69,8 @@ export function openEnvironment(
     pageSize: PAGE_SIZE,
     // A commit resolves after its own fdatasync; with overlapping syncs it would resolve before.
     overlappingSync: false,
+    // Groups are made here. Its own batching would also leave a promise behind that rejects unseen when a commit fails.
+    eventTurnBatching: false,
     maxDbs: MAX_DATABASES,
     encoding: 'binary',
     keyEncoding: 'binary',
@@ -84,7 +97,7 @@ export function openEnvironment(
       })
     } catch (error) {
       const reason = await commitError(error)
-      if (isFull(reason)) {
+      if (isFull(reason, directory)) {
         const full = new StorageFull(directory, reason)
         for (const { reject } of group) reject(full)
         return
@@ -142,15 +155,21 @@ async function commitError(error: unknown): Promise<Error> {
 }
 
 const MDB_MAP_FULL = -30_792
-const ENOSPC = 28
-const EFBIG = 27
-const EDQUOT = 122
+const EIO = 5
+const FULL = [MDB_MAP_FULL, constants.errno.ENOSPC, constants.errno.EFBIG, constants.errno.EDQUOT]
+/** With less room than this, a write that ended short is the disk's being full; LMDB tells it as an I/O error. */
+const ROOM_BYTES = 16 * 1_048_576
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
 /** LMDB throws plain errors with a number for a code; a store's own refusals are classes of their own. */
 const isLmdb = (error: unknown): boolean =>
   typeof codeOf(error) === 'number' && (error as Error).constructor.name === 'Error'
-const isFull = (error: unknown): boolean => [MDB_MAP_FULL, ENOSPC, EFBIG, EDQUOT].includes(codeOf(error) as number)
+function isFull(error: unknown, directory: string): boolean {
+  const code = codeOf(error) as number
+  if (code !== EIO) return FULL.includes(code)
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize < ROOM_BYTES
+}
 
 function endProcess(error: Error): void {
   process.stderr.write(`${error.message}. The process ends: nothing written from here on could be relied on.\n`)

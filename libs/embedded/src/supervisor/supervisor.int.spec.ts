@@ -1,0 +1,151 @@
+// The stores' process: starts on demand, owns its directory, comes back when it dies, and ends with its parent.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { MongoClient } from 'mongodb'
+import { DirectoryLocked } from '../storage'
+import { compiledRoom } from './entry'
+import { findRunningStores, startEmbeddedStores, type EmbeddedStores, type StoreUrls } from './supervisor'
+
+let dataDir: string
+let running: EmbeddedStores[]
+let parents: ChildProcess[]
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  running = []
+  parents = []
+})
+afterEach(async () => {
+  for (const stores of running) await stores.stop()
+  for (const parent of parents) if (parent.exitCode === null && parent.signalCode === null) parent.kill('SIGKILL')
+  rmSync(dataDir, { recursive: true })
+})
+
+async function start(log?: (line: string) => void): Promise<EmbeddedStores> {
+  const stores = await startEmbeddedStores({ dataDir, log })
+  running.push(stores)
+  return stores
+}
+
+/** Appends through the official client, again and again until it succeeds: the store may just be coming back. */
+async function append({ eventStoreUrl }: StoreUrls, stream: string, attempts = 50): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const client = new EventStoreDBClient({ endpoint: eventStoreUrl as never }, { insecure: true })
+    try {
+      const { nextExpectedRevision } = await client.appendToStream(stream, jsonEvent({ type: 'Tested', data: {} }))
+      return Number(nextExpectedRevision)
+    } catch (error) {
+      if (attempt === attempts) throw error
+      await new Promise(resolve => setTimeout(resolve, 100))
+    } finally {
+      await client.dispose()
+    }
+  }
+}
+
+async function countDocuments({ mongodbUrl }: StoreUrls): Promise<number> {
+  const client = await MongoClient.connect(mongodbUrl)
+  try {
+    const things = client.db('test').collection('things')
+    await things.insertOne({})
+    return await things.countDocuments()
+  } finally {
+    await client.close()
+  }
+}
+
+/** The stores' process is the one child of `parent` that runs child.js. */
+function childOf(parent: number): number {
+  const children = readdirSync('/proc').filter(name => /^\d+$/.test(name))
+  for (const pid of children) {
+    try {
+      const [, parentPid] = /^\d+ \(.*\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))!.slice(0, 2)
+      if (Number(parentPid) === parent && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dataDir))
+        return Number(pid)
+    } catch {
+      // It ended while the list was read.
+    }
+  }
+  throw new Error(`process ${parent} has no stores`)
+}
+
+const isAlive = (pid: number): boolean =>
+  existsSync(`/proc/${pid}`) && !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setTimeout(resolve, 20))
+}
+
+/** A parent of its own, to be killed. */
+async function otherParent(): Promise<{ parent: ChildProcess; said: string }> {
+  const program = `require(${JSON.stringify(join(compiledRoom(), 'supervisor/supervisor'))})
+    .startEmbeddedStores({ dataDir: ${JSON.stringify(dataDir)} }).then(() => process.send('ready'), error => process.send(error.message))`
+  const parent = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  parents.push(parent)
+  const [said] = (await once(parent, 'message')) as [string]
+  return { parent, said }
+}
+
+test('both stores answer on private sockets, and keep what they had over a restart', async () => {
+  const stores = await start()
+  expect(await append(stores, 'a')).toBe(0)
+  expect(await countDocuments(stores)).toBe(1)
+  const socket = stores.eventStoreUrl.slice('unix:'.length)
+  expect(statSync(socket).mode & 0o777).toBe(0o600)
+  await stores.stop()
+  running.length = 0
+  expect(existsSync(socket)).toBe(false)
+  const again = await start()
+  expect(await append(again, 'a')).toBe(1)
+  expect(await countDocuments(again)).toBe(2)
+})
+
+test('a second start names the holder; whoever asks finds the urls', async () => {
+  expect(await findRunningStores(dataDir)).toBeNull()
+  const stores = await start()
+  await expect(startEmbeddedStores({ dataDir })).rejects.toThrow(DirectoryLocked)
+  expect((await otherParent()).said).toContain(`in use by process ${process.pid}.`)
+  const { eventStoreUrl, mongodbUrl } = stores
+  expect(await findRunningStores(dataDir)).toEqual({ eventStoreUrl, mongodbUrl })
+})
+
+test('stores that die come back on the same sockets with what was acknowledged', async () => {
+  const lines: string[] = []
+  const stores = await start(line => lines.push(line))
+  await append(stores, 'a')
+  process.kill(childOf(process.pid), 'SIGKILL')
+  expect(await append(stores, 'a')).toBe(1)
+  await until(() => lines.includes('The embedded stores are back.'))
+  expect(lines[0]).toContain('SIGKILL')
+})
+
+test('a parent killed with -9 takes the stores with it, and the next start takes over', async () => {
+  const { parent, said } = await otherParent()
+  expect(said).toBe('ready')
+  const urls = (await findRunningStores(dataDir))!
+  await append(urls, 'a')
+  const child = childOf(parent.pid!)
+  const exit = once(parent, 'exit')
+  parent.kill('SIGKILL')
+  await exit
+  const stores = await start()
+  expect(await append(stores, 'a')).toBe(1)
+  await until(() => !isAlive(child))
+})
+
+test('stores that cannot be opened fail the start with their reason, and give the directory free', async () => {
+  const stores = await start()
+  await stores.stop()
+  running.length = 0
+  const format = join(dataDir, 'events', 'format.json')
+  const before = readFileSync(format, 'utf8')
+  writeFileSync(format, before.replace(/"formatVersion":\d+/, '"formatVersion":999'))
+  await expect(start()).rejects.toThrow(/written in format 999/)
+  writeFileSync(format, before)
+  await start()
+})
