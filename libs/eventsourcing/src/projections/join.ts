@@ -17,50 +17,54 @@ export interface JoinTools {
 /** Events that are folded while the others are locked out; with more to do the joiners catch up further first. */
 const REMAINDER = 500
 
+/** busy: another process held the lock; behind: too far, or ahead of what it would join. Neither has done anything. */
+export type Joined = 'joined' | 'busy' | 'behind'
+
 /**
  * Lets a wing join the live generations `ids`: locks their checkpoints (whoever advances them fails and looks again),
  * folds what is missing up to their position, and commits. With `replace` the joiners take the place of the generations
- * they join, which are retired. False: still too far behind, or ahead of what they would join. Throws Overtaken when the
- * checkpoints could not be locked; after any throw the wing must be loaded again.
+ * they join, which are retired. After a throw the wing must be loaded again.
  */
 export const join = async (
   tools: JoinTools,
   wing: Wing,
   ids: readonly string[],
-  replace: boolean,
-): Promise<boolean> => {
+  { replace }: { replace: boolean },
+): Promise<Joined> => {
   const { documents, suspicion } = tools
+  let locked = false
   try {
-    return await inTransaction(documents, async session => {
+    const folded = await inTransaction(documents, async session => {
       const found = await checkpointsOf(documents.db)
-        .find({ _id: { $in: [...ids] } }, { session, readConcern: undefined })
+        .find({ _id: { $in: [...ids] } }, { session })
         .toArray()
-      const target = agreed(found, ids)
-      const ahead = comparePositions(wing.standing.position, target.position) > 0
+      const { position, epoch } = agreed(found, ids)
+      const ahead = comparePositions(wing.standing.position, position) > 0
       if (ahead && !replace) throw new NotYet()
       await moveCheckpoints(
         documents,
         session,
-        { ids, position: target.position, epoch: target.epoch, stage: 'live' },
-        replace ? { stage: 'retired', retiredAt: new Date() } : { epoch: target.epoch + 1 },
+        { ids, position, epoch, stage: 'live' },
+        replace ? { stage: 'retired', retiredAt: new Date() } : { epoch: epoch + 1 },
       )
-      const events = ahead ? [] : await remainder(tools, wing.standing.position, target.position)
+      const events = ahead ? [] : await remainder(tools, wing.standing.position, position)
+      locked = true
       const folded = await foldBatch(wing.members, events, suspicion.suspects, () => Promise.resolve())
       pin(folded)
       await moveCheckpoints(documents, session, wing.standing, {
-        position: ahead ? wing.standing.position : target.position,
+        position: ahead ? wing.standing.position : position,
         // The generations that stand with a replaced one know its epoch, and meet its successor there.
-        epoch: replace ? target.epoch : target.epoch + 1,
+        epoch: replace ? epoch : epoch + 1,
         stage: 'live',
       })
       await writeFolded(documents, session, folded)
       return folded
-    }).then(folded => {
-      acknowledge(folded)
-      return true
     })
+    acknowledge(folded)
+    return 'joined'
   } catch (error) {
-    if (error instanceof NotYet) return false
+    if (!locked && error instanceof NotYet) return 'behind'
+    if (!locked && error instanceof Overtaken) return 'busy'
     forget(wing.members)
     throw error
   }

@@ -49,7 +49,10 @@ export class Suspicion {
 
 /** Members with equal position, epoch and stage. */
 export class Wing {
+  /** Where the members stand once what is in flight is committed. */
   standing: Standing
+  /** The last position that is known to be committed. */
+  confirmed: string | null
 
   constructor(
     private readonly tools: WingTools,
@@ -60,6 +63,7 @@ export class Wing {
     const { position, epoch, stage } = first.checkpoint
     if (stage === 'retired') throw new RangeError(`${first.checkpoint._id} is retired`)
     this.standing = { ids: members.map(({ checkpoint }) => checkpoint._id), position, epoch, stage }
+    this.confirmed = position
   }
 
   /**
@@ -94,6 +98,7 @@ export class Wing {
           pipeline.start(async () => {
             await commitBatch(this.tools.documents, from, position, folded).catch(asSuspicion(events))
             acknowledge(folded)
+            this.confirmed = position
             advanced?.(position, events.length)
             return position
           })

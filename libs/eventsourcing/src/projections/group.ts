@@ -1,0 +1,226 @@
+// Runs one group in this process: the set that is furthest goes live; what is behind catches up beside it and joins.
+import { comparePositions } from '../event'
+import { type AnyProjection } from '../projection'
+import { DEFAULT_LIMITS } from './batches'
+import { Overtaken } from './commit'
+import { type GroupState, type ProjectionsOptions } from './contract'
+import { Halted, Suspicious } from './fold'
+import { ensureGenerations, liveGenerations } from './generation'
+import { join } from './join'
+import { membersOf, setsOf } from './members'
+import { Backoff, pause } from './pause'
+import { Suspicion, Wing, type WingTools } from './wing'
+
+/** Milliseconds after which a process that stands by looks again: the most that a take-over is late. */
+const STANDBY = 1_000
+/** Milliseconds after which a halted group is tried again: what halted it may have been mended in the store. */
+const HALTED = 30_000
+/** Attempts to lock a checkpoint that another process is busy with, before the joiner follows the log further. */
+const JOINS = 40
+
+export class Group {
+  private readonly stopping = new AbortController()
+  /** Ends the live run so that it looks at the generations again. */
+  private regroup = new AbortController()
+  private readonly laggards = new Flag()
+  private leading: GroupState = 'starting'
+  private readonly errors: Record<Side, { readonly message: string; readonly halted: boolean } | null> = {
+    lead: null,
+    follow: null,
+  }
+  private readonly loops: Promise<unknown>
+
+  constructor(
+    readonly name: string,
+    private readonly categories: readonly string[],
+    private readonly projections: readonly AnyProjection[],
+    private readonly options: ProjectionsOptions,
+  ) {
+    this.loops = Promise.all([this.repeat('lead', () => this.lead()), this.repeat('follow', () => this.follow())])
+  }
+
+  get state(): GroupState {
+    return this.errors.lead?.halted || this.errors.follow?.halted ? 'halted' : this.leading
+  }
+
+  /** Why it backs off or has halted. */
+  get error(): string | null {
+    return (this.errors.lead ?? this.errors.follow)?.message ?? null
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort()
+    this.regroup.abort()
+    this.laggards.raise()
+    await this.loops
+    this.leading = 'stopped'
+  }
+
+  /** Runs one side for as long as the process lives: whatever ends it, it starts over from the stored checkpoints. */
+  private async repeat(side: Side, run: () => Promise<void>): Promise<void> {
+    const { signal } = this.stopping
+    const backoff = new Backoff(50, 5_000)
+    while (!signal.aborted) {
+      const began = performance.now()
+      try {
+        await run()
+        backoff.reset()
+      } catch (error) {
+        if (signal.aborted) return
+        this.options.onError?.(this.name, error)
+        this.errors[side] = {
+          message: error instanceof Error ? error.message : String(error),
+          halted: error instanceof Halted,
+        }
+        if (side === 'lead') this.leading = 'backing-off'
+        if (error instanceof Halted) await pause(HALTED, signal)
+      }
+      if (performance.now() - began > 10_000) backoff.reset()
+      await pause(backoff.milliseconds, signal)
+    }
+  }
+
+  // ----- the live side -----
+
+  private async lead(): Promise<void> {
+    const { signal } = this.stopping
+    await ensureGenerations(this.options.documents.db, this.projections)
+    const suspicion = new Suspicion()
+    const conflicts = new Backoff(10, 500)
+    while (!signal.aborted) {
+      const regroup = new AbortController()
+      this.regroup = regroup
+      const { set, laggards } = await this.furthest()
+      const wing = new Wing(this.tools(suspicion), await membersOf(this.options.documents, set))
+      if (laggards) this.laggards.raise()
+      if (signal.aborted) return
+      this.leading = 'running'
+      try {
+        await wing.run(regroup.signal, {
+          advanced: position => {
+            conflicts.reset()
+            this.errors.lead = null
+            this.options.onAdvance?.(this.name, position)
+          },
+          caughtUp: () => {
+            this.errors.lead = null
+            return Promise.resolve('stay')
+          },
+        })
+        if (!regroup.signal.aborted) throw new Error('the subscription has ended')
+      } catch (error) {
+        if (error instanceof Overtaken) {
+          // Otherwise generations have joined, or one that joins held the lock: look again and go on.
+          if (await this.movedBeyond(wing.confirmed)) await this.standBy()
+          else await pause(conflicts.milliseconds, signal)
+        } else if (error instanceof Suspicious) this.options.onError?.(this.name, error)
+        else throw error
+      }
+    }
+  }
+
+  /** True when another process has advanced. */
+  private async movedBeyond(position: string | null): Promise<boolean> {
+    const { set } = await this.furthest()
+    return comparePositions(set[0]?.checkpoint.position ?? null, position) > 0
+  }
+
+  /** Another process is at work: leave it to that one until it stands still with events to do. */
+  private async standBy(): Promise<void> {
+    const { signal } = this.stopping
+    const { log } = this.options
+    const waits = new Backoff(STANDBY / 8, STANDBY)
+    let seen: string | null | undefined
+    const filter = { categories: [...this.categories] }
+    this.leading = 'standby'
+    this.errors.lead = null
+    while (!signal.aborted) {
+      await pause(Math.min(waits.milliseconds, STANDBY), signal)
+      const position = (await this.furthest()).set[0]?.checkpoint.position ?? null
+      if (position === seen && comparePositions(position, await log.end(filter)) < 0) return
+      seen = position
+    }
+  }
+
+  private async furthest() {
+    const sets = setsOf(await liveGenerations(this.options.documents.db, this.projections))
+    const set = sets.at(-1)
+    if (!set) throw new Error('the read models are not there yet')
+    return { set, laggards: sets.length > 1 }
+  }
+
+  // ----- what is behind -----
+
+  private async follow(): Promise<void> {
+    const { signal } = this.stopping
+    const { documents } = this.options
+    const suspicion = new Suspicion()
+    const conflicts = new Backoff(50, STANDBY)
+    await this.laggards.raised()
+    while (!signal.aborted) {
+      const sets = setsOf(await liveGenerations(documents.db, this.projections))
+      const [lowest] = sets
+      if (!lowest || sets.length < 2) break
+      const wing = new Wing(this.tools(suspicion), await membersOf(documents, lowest))
+      try {
+        await wing.run(signal, {
+          advanced: () => {
+            conflicts.reset()
+            this.errors.follow = null
+          },
+          caughtUp: () => this.meet(wing, suspicion),
+        })
+      } catch (error) {
+        if (error instanceof Suspicious) this.options.onError?.(this.name, error)
+        else if (!(error instanceof Overtaken)) throw error
+        await pause(conflicts.milliseconds, signal)
+      }
+    }
+    this.errors.follow = null
+    this.laggards.lower()
+  }
+
+  /** Joins the set that is furthest, when this process advances it; beside another process it only keeps up. */
+  private async meet(wing: Wing, suspicion: Suspicion): Promise<'stay' | 'leave'> {
+    for (let attempt = 0; attempt < JOINS && !this.stopping.signal.aborted; attempt++) {
+      if (this.leading !== 'running') return 'stay'
+      const { set } = await this.furthest()
+      const ids = set.map(({ checkpoint }) => checkpoint._id)
+      if (ids.some(id => wing.standing.ids.includes(id))) return 'leave'
+      const joined = await join(this.tools(suspicion), wing, ids, { replace: false })
+      if (joined === 'behind') return 'stay'
+      if (joined === 'joined') {
+        this.regroup.abort()
+        return 'leave'
+      }
+      await pause(5 + 20 * Math.random(), this.stopping.signal)
+    }
+    return 'leave'
+  }
+
+  private tools(suspicion: Suspicion): WingTools {
+    const { log, documents, limits } = this.options
+    return { log, documents, limits: { ...DEFAULT_LIMITS, ...limits }, categories: this.categories, suspicion }
+  }
+}
+
+type Side = 'lead' | 'follow'
+
+/** Something to wait for. */
+class Flag {
+  private up = false
+  private release: (() => void) | null = null
+
+  raise(): void {
+    this.up = true
+    this.release?.()
+  }
+
+  lower(): void {
+    this.up = false
+  }
+
+  async raised(): Promise<void> {
+    if (!this.up) await new Promise<void>(resolve => (this.release = resolve))
+  }
+}

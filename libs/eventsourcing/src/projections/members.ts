@@ -1,0 +1,47 @@
+// Loads the generations of a group from MongoDB, sorted into sets that can advance together.
+import { type DocumentStore } from '../document-store/document-store'
+import { comparePositions } from '../event'
+import { type AnyProjection } from '../projection'
+import { type Member } from './fold'
+import { type Checkpoint, documentsOf, parkedOf } from './generation'
+import { Shelf } from './shelf'
+
+/** Approximate bytes of documents that the members of one group keep in memory beside what they are writing. */
+const KEPT = 12 * 1024 * 1024
+
+/** A generation and the code that folds it. */
+export interface Generation {
+  readonly projection: AnyProjection
+  readonly checkpoint: Checkpoint
+}
+
+/** Sets of equal position and epoch, the furthest last. */
+export const setsOf = (generations: readonly Generation[]): readonly (readonly Generation[])[] => {
+  const sets = new Map<string, Generation[]>()
+  for (const generation of generations) {
+    const { position, epoch } = generation.checkpoint
+    const id = JSON.stringify([position, epoch])
+    sets.set(id, [...(sets.get(id) ?? []), generation])
+  }
+  return [...sets.values()].sort(
+    ([a], [b]) =>
+      comparePositions(a?.checkpoint.position ?? null, b?.checkpoint.position ?? null) ||
+      // At one position the set that more has joined is the one to go on with.
+      (a?.checkpoint.epoch ?? 0) - (b?.checkpoint.epoch ?? 0),
+  )
+}
+
+/** Members that know what is parked and nothing else yet. */
+export const membersOf = ({ db }: DocumentStore, generations: readonly Generation[]): Promise<readonly Member[]> =>
+  Promise.all(
+    generations.map(async ({ projection, checkpoint }) => {
+      const parked = checkpoint.parked === 0 ? [] : await parkedOf(db).find({ generation: checkpoint._id }).toArray()
+      return {
+        projection,
+        checkpoint,
+        shelf: new Shelf(documentsOf(db, checkpoint._id), KEPT / generations.length),
+        parked: new Map(parked.map(stands => [stands.key, stands])),
+        computation: null,
+      }
+    }),
+  )

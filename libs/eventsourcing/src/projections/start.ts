@@ -1,0 +1,45 @@
+// Runs the read models of a newsroom in this process.
+import { NotFound } from '../errors'
+import { comparePositions } from '../event'
+import { type ProjectionsOptions, type RunningProjections } from './contract'
+import { Group } from './group'
+import { rebuildProjection } from './rebuild'
+import { projectionStatus } from './status'
+
+/**
+ * Starts every group that has a read model; nothing has to be reachable yet. Each group goes on by itself whatever happens
+ * to the stores, and beside the same groups in other processes: every event has its effect once.
+ */
+export const startProjections = (options: ProjectionsOptions): RunningProjections => {
+  const { projections, groups } = options
+  for (const { name, group } of projections)
+    if (!groups[group]) throw new NotFound(`${name} is in the group ${group}, which follows no streams`)
+  const running = Object.entries(groups).flatMap(([name, categories]) => {
+    const members = projections.filter(({ group }) => group === name)
+    return members.length > 0 ? [new Group(name, categories, members, options)] : []
+  })
+  const caughtUp = new Set<string>()
+
+  const status = async () => {
+    const groups = await projectionStatus(options)
+    return groups.map(status => {
+      if (comparePositions(status.position, status.end) >= 0) caughtUp.add(status.group)
+      const group = running.find(({ name }) => name === status.group)
+      return { ...status, state: group?.state ?? 'stopped', error: group?.error ?? null }
+    })
+  }
+  return {
+    status,
+    states: () => Object.fromEntries(running.map(({ name, state, error }) => [name, { state, error }])),
+    async ready() {
+      if (running.some(({ state }) => state === 'halted')) return false
+      if (running.every(({ name }) => caughtUp.has(name))) return true
+      await status().catch(() => undefined)
+      return running.every(({ name }) => caughtUp.has(name))
+    },
+    rebuild: (name, rebuilding) => rebuildProjection(options, name, { limits: options.limits, ...rebuilding }),
+    async stop() {
+      await Promise.all(running.map(group => group.stop()))
+    },
+  }
+}

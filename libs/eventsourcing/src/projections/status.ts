@@ -1,0 +1,76 @@
+// How far the read models are behind the log, from any process.
+import { comparePositions } from '../event'
+import { type EventLog } from '../event-log'
+import { reaching } from '../document-store/document-store'
+import { type GenerationStatus, type GroupStatus, type Lag, type ProjectionSources } from './contract'
+import { checkpointsOf, type Parked, parkedOf } from './generation'
+import { statusOf } from './rebuild'
+
+/** Events that are counted behind a checkpoint; a lag beyond is shown as more than this. */
+const COUNTED = 1_000
+
+/**
+ * Where every group stands; its generations include those that are being built or were replaced. Works without a running
+ * projector. Throws Unavailable when a store cannot be reached.
+ */
+export const projectionStatus = async (sources: ProjectionSources): Promise<readonly GroupStatus[]> => {
+  const { log, documents, projections, groups } = sources
+  const checkpoints = await reaching(() => checkpointsOf(documents.db).find({}).sort({ _id: 1 }).toArray())
+  const names = Object.keys(groups).filter(group => projections.some(projection => projection.group === group))
+  return Promise.all(
+    names.map(async group => {
+      const generations = checkpoints.filter(checkpoint => checkpoint.group === group).map(statusOf)
+      const mine = projections.filter(projection => projection.group === group)
+      const position = lowest(mine.map(({ name, version }) => liveOf(generations, name, version)?.position ?? null))
+      const filter = { categories: [...(groups[group] ?? [])] }
+      const end = await log.end(filter)
+      return {
+        group,
+        position,
+        end,
+        lag: comparePositions(position, end) < 0 ? await lagAfter(log, position, filter) : NO_LAG,
+        parked: generations.reduce((sum, { stage, parked }) => (stage === 'live' ? sum + parked : sum), 0),
+        generations,
+      }
+    }),
+  )
+}
+
+/** What is parked: which documents stand still, since which events, and why. At most `limit` of them. */
+export const parkedDocuments = (
+  { documents }: Pick<ProjectionSources, 'documents'>,
+  { limit = 100 }: { limit?: number } = {},
+): Promise<readonly Parked[]> =>
+  reaching(() =>
+    parkedOf(documents.db)
+      .find({}, { sort: { _id: 1 }, limit })
+      .toArray(),
+  )
+
+/** The lowest of some positions; null when there are none. */
+export const lowest = (positions: readonly (string | null)[]): string | null =>
+  positions.reduce((low, position) => (comparePositions(position, low) < 0 ? position : low), positions[0] ?? null)
+
+const liveOf = (
+  generations: readonly GenerationStatus[],
+  name: string,
+  version: number,
+): GenerationStatus | undefined =>
+  generations.find(of => of.name === name && of.version === version && of.stage === 'live')
+
+const NO_LAG: Lag = { events: 0, more: false, seconds: 0 }
+
+const lagAfter = async (
+  log: EventLog,
+  after: string | null,
+  filter: { readonly categories: readonly string[] },
+): Promise<Lag> => {
+  let events = 0
+  let since: string | null = null
+  for await (const event of log.readAll({ after, filter, limit: COUNTED + 1 })) {
+    since ??= event.at
+    events++
+  }
+  const age = since === null ? 0 : (Date.now() - Date.parse(since)) / 1_000
+  return { events: Math.min(events, COUNTED), more: events > COUNTED, seconds: Math.max(0, age) }
+}
