@@ -94,7 +94,7 @@ const record = async (log: EventLog, happenings: readonly Happening[]): Promise<
   let step = 0
   const send = async (decider: typeof article | typeof curatedList, command: object, key: string) => {
     const at = new Date(Date.UTC(2026, 2, 1) + step * 60_000).toISOString()
-    const commandId = uuidv5(`command ${step}`, NAMESPACE)
+    const commandId = uuidv5(`command ${step} ${command.constructor.name}`, NAMESPACE)
     const envelope = { key, commandId, actor: 'desk', at, correlationId: commandId }
     await aggregates
       .execute(decider, command.constructor.name, addressed(command, envelope), envelope)
