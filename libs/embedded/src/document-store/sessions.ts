@@ -3,7 +3,7 @@ import { type Binary, Long } from 'bson'
 import { decode, type Document, encode, field, isDocument, type Value } from './bson/value'
 import { CommandError } from './errors'
 import { type Engine, type Transaction } from './keyspace/engine'
-import { sessionKey, sessionsEnd, sessionsStart } from './keyspace/layout'
+import { documentIn, sessionKey, sessionsEnd, sessionsStart } from './keyspace/layout'
 import { type Unit } from './keyspace/unit'
 
 /** A transaction that is not ended within this time is aborted, as in MongoDB. */
@@ -106,7 +106,7 @@ export class Sessions {
   async forgetOld(now = Date.now()): Promise<void> {
     const old = this.engine.committed
       .range(sessionsStart, sessionsEnd, false, 100_000)
-      .filter(({ value }) => (field(decode(value), 'at') as Date).getTime() < now - MEMORY)
+      .filter(({ value }) => (field(decode(documentIn(value)), 'at') as Date).getTime() < now - MEMORY)
     if (old.length === 0) return
     await this.engine.write(unit => {
       for (const { key } of old) unit.view.delete(key)
@@ -158,7 +158,7 @@ function stored(unit: Unit, session: SessionId): ReturnType<typeof parseRecord> 
 }
 
 function parseRecord(bytes: Buffer): { number: bigint; reply?: Document; committed: boolean } {
-  const record = decode(bytes)
+  const record = decode(documentIn(bytes))
   const reply = field(record, 'reply')
   return {
     number: (field(record, 'number') as Long).toBigInt(),

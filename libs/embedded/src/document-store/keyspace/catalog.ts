@@ -4,7 +4,7 @@ import { Binary, Int32 } from 'bson'
 import { decode, type Document, encode, field, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { copyTraits, idIndex, type Index, parseIndex } from '../index/definition'
-import { catalogEnd, catalogKey, catalogStart } from './layout'
+import { documentIn, catalogEnd, catalogKey, catalogStart } from './layout'
 import { type View } from './view'
 
 export interface Collection {
@@ -27,7 +27,7 @@ export class Catalog {
   load(view: View): void {
     this.byNamespace.clear()
     for (const { key, value } of view.range(catalogStart, catalogEnd, false, 1_000_000)) {
-      const collection = parseCollection(key.readUInt32BE(2), decode(value))
+      const collection = parseCollection(key.readUInt32BE(2), decode(documentIn(value)))
       this.byNamespace.set(namespaceOf(collection), collection)
       this.nextId = Math.max(this.nextId, collection.id + 1)
     }

@@ -1,6 +1,6 @@
 // Documents and their index entries: every change of a document goes through here.
 import { equal, keyOf } from '../bson/order'
-import { decode, type Document, encode, field, type Value } from '../bson/value'
+import { decode, type Document, encode, field, kindOf, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { type Index } from '../index/definition'
 import { extractKeys, type KeyPattern } from '../index/keys'
@@ -8,16 +8,20 @@ import { valueAt } from '../bson/path'
 import { matches } from '../query/match'
 import { show } from '../update/operators'
 import { type Collection, namespaceOf } from './catalog'
-import { indexPrefix, MAX_ID_KEY, shortened } from './layout'
+import { documentIn, entryValue, idKeyIn, indexPrefix, MAX_ID_KEY, shortened } from './layout'
 import { type Unit } from './unit'
 
 /** A document as stored; decoded when somebody looks inside. */
 export class StoredDocument {
+  readonly bytes: Buffer
   private decoded?: Document
+
   constructor(
     readonly idKey: Buffer,
-    readonly bytes: Buffer,
-  ) {}
+    stored: Buffer,
+  ) {
+    this.bytes = documentIn(stored)
+  }
 
   get value(): Document {
     return (this.decoded ??= decode(this.bytes))
@@ -48,14 +52,7 @@ export function storable(document: Document): StoredDocument {
 export function checkId(id: Value): void {
   if (Array.isArray(id)) throw new CommandError('InvalidOptions', "The '_id' value cannot be of type array")
   if (id === undefined) throw new CommandError('InvalidOptions', "The '_id' value cannot be of type undefined")
-  if (
-    id !== null &&
-    typeof id === 'object' &&
-    'pattern' in id &&
-    !(id instanceof Date) &&
-    String(id._bsontype) === 'BSONRegExp'
-  )
-    throw new CommandError('InvalidOptions', "The '_id' value cannot be of type regex")
+  if (kindOf(id) === 'regex') throw new CommandError('InvalidOptions', "The '_id' value cannot be of type regex")
 }
 
 /** @throws DuplicateKey when its _id or another unique key is taken. */
@@ -100,13 +97,13 @@ export function indexDocument(unit: Unit, collection: Collection, index: Index, 
 }
 
 interface Changes {
-  added: { key: Buffer; idKey: Buffer }[]
+  added: { key: Buffer; value: Buffer }[]
   removed: Buffer[]
 }
 
 function apply(unit: Unit, changes: Changes): void {
   for (const key of changes.removed) unit.view.delete(key)
-  for (const { key, idKey } of changes.added) unit.view.put(key, idKey)
+  for (const { key, value } of changes.added) unit.view.put(key, value)
 }
 
 function indexChanges(unit: Unit, collection: Collection, before?: StoredDocument, after?: StoredDocument): Changes {
@@ -136,11 +133,11 @@ function entryChanges(
     for (const key of added) {
       unit.claim(key)
       const owner = unit.view.get(key)
-      if (owner && !owner.equals(idKey))
+      if (owner && !idKeyIn(key, owner, true).equals(idKey))
         throw duplicate(collection, index, valuesOf(after!.value, index, key, collection))
     }
   }
-  return { added: added.map(key => ({ key, idKey })), removed }
+  return { added: added.map(key => ({ key, value: entryValue(idKey, index.unique) })), removed }
 }
 
 /** The entries of a document in an index; those of a unique one without the _id, so that two documents meet in one. */

@@ -3,7 +3,7 @@ import { type Database, type Transaction as Snapshot } from 'lmdb'
 import { type Environment, openEnvironment, StorageFull } from '../../storage'
 import { CommandError, writeConflict } from '../errors'
 import { Catalog, type Collection } from './catalog'
-import { clockKey, countKey, FORMAT_VERSION } from './layout'
+import { clockKey, countKey, FORMAT_VERSION, padded } from './layout'
 import { readNumber, Unit } from './unit'
 import { StoredView, type View } from './view'
 
@@ -168,7 +168,7 @@ export class Engine {
     unit.store(
       this.committed,
       this.clock,
-      (key, value) => this.data.putSync(key, value),
+      (key, value) => this.data.putSync(key, padded(key, value)),
       key => this.data.removeSync(key),
     )
     for (const key of unit.claimed) {

@@ -4,10 +4,41 @@ import { createHash } from 'node:crypto'
 /** Bump when a directory written before cannot be read any more. */
 export const FORMAT_VERSION = 1
 
-/** LMDB takes keys of up to 1,978 bytes. An entry of an index is a prefix of 7, its values and the document's _id. */
-export const MAX_ID_KEY = 960
-const MAX_VALUES = 960
+/**
+ * LMDB divides a full page of 32 entries or more in the middle of their number, not of their size, and fails when one half
+ * is nearly all of the page and the new entry, of up to a sixteenth of a page, falls into it. With pages of 16 KiB that
+ * cannot happen while leaves hold no entry below 64 bytes (10 of them its own) and branches no key above 520.
+ */
+const MIN_ENTRY = 54
+/** Longest key of an _id, and of the values of an index entry, whose key is a prefix of 7, its values and the _id. */
+export const MAX_ID_KEY = 260
+const MAX_VALUES = 200
 const DIGEST = 32
+
+/** A value long enough for an entry with this key; readers know from the value itself where it ends. */
+export function padded(key: Buffer, value: Buffer): Buffer {
+  const missing = MIN_ENTRY - key.length - value.length
+  return missing > 0 ? Buffer.concat([value, Buffer.alloc(missing)]) : value
+}
+
+/** The BSON in a stored value, without what may have been added to it. */
+export function documentIn(value: Buffer): Buffer {
+  const length = value.readInt32LE(0)
+  return length === value.length ? value : value.subarray(0, length)
+}
+
+/** The value of an index entry: the length of the document's _id, which ends the entry's key or, if unique, follows here. */
+export function entryValue(idKey: Buffer, unique: boolean): Buffer {
+  const value = Buffer.allocUnsafe(unique ? 2 + idKey.length : 2)
+  value.writeUInt16BE(idKey.length)
+  if (unique) idKey.copy(value, 2)
+  return value
+}
+
+export function idKeyIn(key: Buffer, value: Buffer, unique: boolean): Buffer {
+  const length = value.readUInt16BE(0)
+  return unique ? value.subarray(2, 2 + length) : key.subarray(key.length - length)
+}
 
 export const clockKey = Buffer.from([0, 1])
 export const catalogStart = Buffer.from([0, 2])
@@ -64,7 +95,7 @@ export function after(prefix: Buffer): Buffer {
       return next.subarray(0, i + 1)
     }
   }
-  return Buffer.alloc(MAX_VALUES * 2, 0xff)
+  return Buffer.alloc(1_000, 0xff)
 }
 
 function numbered(prefix: Buffer, number: number): Buffer {

@@ -1,7 +1,7 @@
 // Running a plan: the documents it finds, in its order, read in pieces so that nothing is held between them.
 import { type Collection } from '../keyspace/catalog'
 import { documentKey, StoredDocument } from '../keyspace/documents'
-import { indexPrefix } from '../keyspace/layout'
+import { idKeyIn, indexPrefix } from '../keyspace/layout'
 import { type Entry, type View } from '../keyspace/view'
 import { type Interval } from './bounds'
 import { type Plan, type Scan } from './plan'
@@ -52,7 +52,10 @@ function fetch(
   seen?: Set<string>,
 ): StoredDocument | undefined {
   examined.keys++
-  const idKey = index.id === 0 ? entry.key.subarray(indexPrefix(collection.id, 0).length) : entry.value
+  const idKey =
+    index.id === 0
+      ? entry.key.subarray(indexPrefix(collection.id, 0).length)
+      : idKeyIn(entry.key, entry.value, index.unique)
   if (seen) {
     const id = idKey.toString('latin1')
     if (seen.has(id)) return undefined
