@@ -1,7 +1,8 @@
 // What the rest of the program needs to run and to watch projections.
 import { type DocumentStore } from '../document-store/document-store'
 import { type EventLog } from '../event-log'
-import { type Answered, type AnyProjection, type QueryDefinition } from '../projection'
+import { type ReadSide } from '../handlers'
+import { type AnyProjection } from '../projection'
 import { type BatchLimits } from './batches'
 
 /** Everything that says which read models there are and where they live. */
@@ -86,13 +87,12 @@ export interface RunningProjections {
   stop(): Promise<void>
 }
 
-/** Answers queries from the read models: what the generated QueryBus handlers call. */
-export interface RunningReadSide {
-  /**
-   * Waits until the query's read models are where it needs them (at most 5 s, then Unavailable('read model')), then
-   * answers it. Throws what the definition's `answer` throws, and Unavailable when the document store cannot be reached.
-   */
-  answer<Q extends object, Answer>(definition: QueryDefinition<Q, Answer>, query: Q): Promise<Answered<Answer>>
+/**
+ * Answers queries from the read models: what the generated QueryBus handlers call. It waits until the query's read models
+ * are where it needs them (at most 5 s, then Unavailable('read model')); throws what the definition's `answer` throws,
+ * Invalid for a malformed position, and Unavailable when the document store cannot be reached.
+ */
+export interface RunningReadSide extends ReadSide {
   /** True once every compiled read model has a live generation that had caught up with the log. Never throws. */
   ready(): Promise<boolean>
   /** Looks at the checkpoints now instead of at the next poll; see ProjectionsOptions.onAdvance. */

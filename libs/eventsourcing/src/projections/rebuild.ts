@@ -85,7 +85,6 @@ export const rebuildProjection = async (
       if (!passing && !away) throw error
       if (performance.now() - reached > PATIENCE)
         throw away ? new Unavailable('document store', `the rebuild of ${name} could not reach its stores`, 5) : error
-      if (error instanceof Suspicious) tools.suspicion.suspect(error)
       await pause(backoff.milliseconds, signal)
     }
   }

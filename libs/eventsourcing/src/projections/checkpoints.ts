@@ -1,0 +1,147 @@
+// What a reading process knows of the checkpoints: one poller, whoever waits.
+import { comparePositions } from '../event'
+import { Invalid, Unavailable } from '../errors'
+import { type EventLog } from '../event-log'
+import { reaching } from '../document-store/document-store'
+import { type ReadSideOptions } from './contract'
+import { liveGenerations } from './generation'
+import { type Generation } from './members'
+import { lowest } from './status'
+
+/** What was read at once; `at` is when reading began (monotonic ms). */
+export interface Knowledge {
+  readonly at: number
+  /** By name of the projection. */
+  readonly generations: ReadonlyMap<string, Generation>
+  /** Lowest position of each group's live generations; null: nothing yet, or a generation is missing. */
+  readonly positions: ReadonlyMap<string, string | null>
+}
+
+/** Milliseconds between two looks while the read side is used, and while somebody waits for a position. */
+const EVERY = 100
+const WAITING = 12
+/** Older knowledge is not relied on. */
+const STALE = 250
+/** Without a use for this long nobody looks any more. */
+const IDLE = 2_000
+/** The longest that a query waits. */
+export const PATIENCE = 5_000
+/** How long a waiting query trusts the poll alone before it asks the log whether there is anything left to wait for. */
+const TRUST = 150
+
+export class Checkpoints {
+  private knowledge: Knowledge | null = null
+  private looking: Promise<Knowledge> | null = null
+  private timer: NodeJS.Timeout | null = null
+  private used = 0
+  private waiting = 0
+  private stopped = false
+
+  constructor(
+    private readonly options: ReadSideOptions,
+    /** Called when something has changed, before anybody who waits goes on. */
+    private readonly changed: (now: Knowledge) => void,
+  ) {}
+
+  /** What is known, at most 250 ms old; a promise only when it must be read first. Throws Unavailable. */
+  current(): Knowledge | Promise<Knowledge> {
+    const now = performance.now()
+    this.used = now
+    this.schedule()
+    return this.knowledge && now - this.knowledge.at <= STALE ? this.knowledge : this.look()
+  }
+
+  refresh(): void {
+    if (this.waiting > 0 || this.timer) this.look().catch(() => undefined)
+  }
+
+  /** Waits until the groups hold everything up to `position` that they follow. */
+  async reached(groups: readonly string[], position: string): Promise<Knowledge> {
+    if (!/^(0|[1-9]\d{0,19})$/.test(position))
+      throw new Invalid([{ pointer: '#/position', detail: 'is not a position of this newsroom' }])
+    const began = performance.now()
+    let known = await this.current()
+    const missing = () => groups.filter(group => comparePositions(known.positions.get(group) ?? null, position) < 0)
+    this.waiting++
+    try {
+      for (;;) {
+        const behind = missing()
+        if (behind.length === 0 || position === '0') return known
+        const waited = performance.now() - began
+        if (waited > TRUST && (await this.nothingLeft(behind, position, known))) return known
+        if (waited > PATIENCE)
+          throw new Unavailable(
+            'read model',
+            `${behind.join(', ')} did not reach ${position} within ${PATIENCE / 1000} s`,
+          )
+        await new Promise(resolve => setTimeout(resolve, WAITING))
+        known = await this.look()
+      }
+    } finally {
+      this.waiting--
+    }
+  }
+
+  stop(): void {
+    this.stopped = true
+    if (this.timer) clearTimeout(this.timer)
+    this.timer = null
+  }
+
+  /**
+   * A group's checkpoint stays at the last event that it follows. When the log has none beyond it, and has the awaited
+   * position itself, the group holds everything up to there.
+   */
+  private async nothingLeft(groups: readonly string[], position: string, known: Knowledge): Promise<boolean> {
+    const { log, groups: categories } = this.options
+    if (!log || comparePositions(await this.endOf(log, null), position) < 0) return false
+    const ends = await Promise.all(groups.map(group => this.endOf(log, categories[group] ?? [])))
+    return groups.every(
+      (group, index) => comparePositions(known.positions.get(group) ?? null, ends[index] ?? null) >= 0,
+    )
+  }
+
+  /** One question to the log at a time for all who wait. */
+  private readonly ends = new Map<string, Promise<string | null>>()
+  private endOf(log: EventLog, categories: readonly string[] | null): Promise<string | null> {
+    const id = categories?.join() ?? ''
+    const asked = this.ends.get(id)
+    if (asked) return asked
+    const answer = log.end(categories ? { categories } : undefined).finally(() => this.ends.delete(id))
+    this.ends.set(id, answer)
+    return answer
+  }
+
+  private look(): Promise<Knowledge> {
+    this.looking ??= this.read().finally(() => (this.looking = null))
+    return this.looking
+  }
+
+  private async read(): Promise<Knowledge> {
+    const { documents, projections } = this.options
+    const at = performance.now()
+    const live = await reaching(() => liveGenerations(documents.db, projections))
+    const positions = new Map<string, string | null>()
+    for (const group of new Set(projections.map(({ group }) => group))) {
+      const mine = projections.filter(projection => projection.group === group)
+      const standing = mine.map(mine => live.find(({ projection }) => projection === mine)?.checkpoint.position ?? null)
+      positions.set(group, lowest(standing))
+    }
+    this.knowledge = { at, positions, generations: new Map(live.map(of => [of.projection.name, of])) }
+    this.changed(this.knowledge)
+    return this.knowledge
+  }
+
+  private schedule(): void {
+    if (this.timer || this.stopped) return
+    this.timer = setTimeout(() => {
+      this.look()
+        .catch(() => undefined)
+        .finally(() => {
+          this.timer = null
+          if (performance.now() - this.used < IDLE) this.schedule()
+        })
+    }, EVERY)
+    this.timer.unref()
+  }
+}

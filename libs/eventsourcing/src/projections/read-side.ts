@@ -1,0 +1,165 @@
+// Answers queries from the read models of this process's versions. The only clock of a query is read here.
+import { LRUCache } from 'lru-cache'
+import { Unavailable } from '../errors'
+import { comparePositions } from '../event'
+import {
+  type Answered,
+  type AnyProjection,
+  awaitedBy,
+  type Document,
+  type Documents,
+  type QueryDefinition,
+  type ReadModels,
+} from '../projection'
+import { Checkpoints, type Knowledge, PATIENCE } from './checkpoints'
+import { type ReadSideOptions, type RunningReadSide } from './contract'
+import { GenerationDocuments } from './generation-documents'
+import { lowest } from './status'
+
+/** Milliseconds that an answer may be kept at most, and how many answers of one query are. */
+const KEPT = 1_000
+const KEPT_ANSWERS = 500
+
+/** Opens the read side; nothing has to be reachable yet. */
+export const readSide = (options: ReadSideOptions): RunningReadSide => new ReadModelsOfProcess(options)
+
+interface Kept {
+  readonly until: number
+  readonly answered: Promise<Answered<unknown>>
+}
+
+class ReadModelsOfProcess implements RunningReadSide {
+  private readonly checkpoints: Checkpoints
+  private readonly documents = new Map<string, GenerationDocuments>()
+  private readonly positions = new Map<string, string | null>()
+  private readonly kept = new WeakMap<object, LRUCache<string, Kept>>()
+  private readonly caughtUp = new Set<string>()
+
+  constructor(private readonly options: ReadSideOptions) {
+    this.checkpoints = new Checkpoints(options, now => {
+      this.adopt(now)
+    })
+  }
+
+  answer<Q extends object, Answer>(definition: QueryDefinition<Q, Answer>, query: Q): Promise<Answered<Answer>> {
+    const { position, asOf } = awaitedBy(query)
+    const plain = position === undefined && asOf === undefined
+    return plain
+      ? this.keeping(definition, query, () => this.compute(definition, query, undefined, new Date(), true))
+      : this.compute(definition, query, position, asOf ?? new Date(), false)
+  }
+
+  async ready(): Promise<boolean> {
+    const { log, projections, groups } = this.options
+    try {
+      const { generations, positions } = await this.checkpoints.current()
+      if (projections.some(({ name }) => !generations.has(name))) return false
+      for (const [group, position] of positions) {
+        if (!log || this.caughtUp.has(group)) continue
+        const end = await log.end({ categories: groups[group] ?? [] })
+        if (comparePositions(position, end) < 0) return false
+        this.caughtUp.add(group)
+      }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  refresh(): void {
+    this.checkpoints.refresh()
+  }
+
+  stop(): void {
+    this.checkpoints.stop()
+  }
+
+  /** Equal queries share an answer for as long as their definition allows; a failure is not kept. */
+  private keeping<Q extends object, Answer>(
+    definition: QueryDefinition<Q, Answer>,
+    query: Q,
+    compute: () => Promise<Answered<Answer>>,
+  ): Promise<Answered<Answer>> {
+    const keep = Math.min(definition.keep ?? 0, KEPT)
+    if (keep <= 0) return compute()
+    let answers = this.kept.get(definition)
+    if (!answers) this.kept.set(definition, (answers = new LRUCache<string, Kept>({ max: KEPT_ANSWERS })))
+    const id = JSON.stringify(query)
+    const now = performance.now()
+    const known = answers.get(id)
+    // Kept by this very definition for an equal query: the answer is of its type.
+    if (known && known.until > now) return known.answered as Promise<Answered<Answer>>
+    const answered = compute()
+    const entry = { until: now + keep, answered }
+    answers.set(id, entry)
+    answered.catch(() => {
+      if (answers.peek(id) === entry) answers.delete(id)
+    })
+    return answered
+  }
+
+  private async compute<Q extends object, Answer>(
+    definition: QueryDefinition<Q, Answer>,
+    query: Q,
+    position: string | undefined,
+    asOf: Date,
+    keep: boolean,
+  ): Promise<Answered<Answer>> {
+    const groups = [...new Set(definition.reads.map(({ group }) => group))]
+    const known =
+      position === undefined ? await this.checkpoints.current() : await this.checkpoints.reached(groups, position)
+    // Read before the documents: they hold at least this.
+    const held = lowest(groups.map(group => known.positions.get(group) ?? null)) ?? '0'
+    const answer = await bounded(definition.answer(query, this.models(known, asOf, keep), asOf))
+    return { answer, position: position !== undefined && comparePositions(held, position) < 0 ? position : held }
+  }
+
+  private models(known: Knowledge, asOf: Date, keep: boolean): ReadModels {
+    const of = (projection: AnyProjection): Documents<Document> => this.documentsOf(known, projection)
+    return {
+      // A document is of the type that its projection says; the type is erased in between.
+      of: of as ReadModels['of'],
+      ask: async (definition, query) => {
+        const compute = () => this.compute(definition, query, undefined, asOf, keep)
+        return (await (keep ? this.keeping(definition, query, compute) : compute())).answer
+      },
+    }
+  }
+
+  private documentsOf(known: Knowledge, { name, cached = 0 }: AnyProjection): GenerationDocuments {
+    const generation = known.generations.get(name)
+    if (!generation) throw new Unavailable('read model', `${name} has not been built yet: is a projector running?`, 5)
+    const { _id } = generation.checkpoint
+    let documents = this.documents.get(name)
+    if (documents?.id !== _id) {
+      documents = new GenerationDocuments(_id, this.options.documents.db.collection<Document>(_id), cached)
+      this.documents.set(name, documents)
+    }
+    return documents
+  }
+
+  /** Drops what is kept of the groups that have moved. */
+  private adopt({ positions, generations }: Knowledge): void {
+    for (const [group, position] of positions) {
+      if (this.positions.get(group) === position) continue
+      this.positions.set(group, position)
+      for (const [name, { projection }] of generations)
+        if (projection.group === group) this.documents.get(name)?.outdate()
+    }
+  }
+}
+
+/** A store that accepts a request and never answers is as good as gone. */
+const bounded = async <T>(answer: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Unavailable('document store', `the document store did not answer within ${PATIENCE / 1000} s`))
+    }, PATIENCE)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
