@@ -97,7 +97,7 @@ export const createApplication = async (app: App, context: AppContext): Promise<
     ],
   }
   const root: DynamicModule = { module: class Root {}, imports: [operations, ...app.modules] }
-  const adapter = new FastifyAdapter(http.fastify as unknown as ConstructorParameters<typeof FastifyAdapter>[0])
+  const adapter = new FastifyAdapter(http.fastify)
   const nest = await NestFactory.create<NestFastifyApplication>(root, adapter, {
     logger: nestLogger(logger),
     bodyParser: false,

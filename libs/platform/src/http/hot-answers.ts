@@ -6,13 +6,14 @@ import { LRUCache } from 'lru-cache'
 import { type Series } from '../observability/histogram'
 import { matches } from './conditional'
 import { CORRELATION_HEADER, newCorrelationId } from './correlation'
+import { SECURITY_HEADERS } from './headers'
 
 /** An answer with status 200, as it is sent. */
 export interface HotAnswer {
   readonly bytes: Buffer
   /** Strong tag of the bytes. */
   readonly etag: string
-  /** All headers but length, tag, encoding and date. */
+  /** All headers but those of security, length, tag, encoding and date. */
   readonly headers: Readonly<Record<string, string>>
   /** Where its requests are counted, by status. */
   readonly series: (status: 200 | 304) => Series
@@ -42,8 +43,19 @@ export class HotAnswers {
   /** `cors` gives the Access-Control-Allow-Origin of a reader's origin. */
   constructor(private readonly cors: (url: string, origin: string | undefined) => string | null) {}
 
-  keep(url: string, answer: HotAnswer): void {
-    const flat = Object.entries(answer.headers).flat()
+  /** Rises whenever something that answers show has changed; see `keep`. */
+  generation = 0
+
+  /** Forgets all answers: their documents have changed. */
+  clear(): void {
+    this.generation++
+    this.#answers.clear()
+  }
+
+  /** Keeps an answer whose documents were read at `generation`; one that was overtaken by a change is not kept. */
+  keep(url: string, answer: HotAnswer, generation: number): void {
+    if (generation !== this.generation) return
+    const flat = Object.entries({ ...SECURITY_HEADERS, ...answer.headers }).flat()
     this.#answers.set(url, { ...answer, flat, until: performance.now() + KEPT, hits: 0, encoded: new Map() })
   }
 

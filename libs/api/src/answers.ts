@@ -1,0 +1,45 @@
+// Answers that belong to HTTP and not to the newsroom: what a command did, what an import understood, one event as a record.
+import { type Static, Type } from '@sinclair/typebox'
+
+const position = () => Type.String({ pattern: '^(-1|\\d+)$', description: 'Opaque; for ?position=' })
+
+export const CommandAnswer = Type.Object(
+  {
+    id: Type.String({ description: "The article's id, or the list's name" }),
+    revision: Type.Integer({ minimum: -1, description: 'Of the stream after the command, from 0; also the ETag' }),
+    position: position(),
+  },
+  { $id: 'CommandOutcome', additionalProperties: false },
+)
+export type CommandAnswer = Static<typeof CommandAnswer>
+
+export const ImportAnswer = Type.Composite(
+  [
+    CommandAnswer,
+    Type.Object({
+      profile: Type.Union([Type.Literal('ninjs-1'), Type.Literal('ninjs-3'), Type.Literal('superdesk')]),
+      held: Type.Union([Type.String(), Type.Null()], { description: 'Why it stays a draft' }),
+      notUnderstood: Type.Array(Type.String(), { description: 'JSON pointers into the item, with a reason each' }),
+    }),
+  ],
+  { $id: 'ImportOutcome', additionalProperties: false },
+)
+export type ImportAnswer = Static<typeof ImportAnswer>
+
+/** One line of the history. */
+export const EventRecordAnswer = Type.Object(
+  {
+    position: position(),
+    stream: Type.String(),
+    revision: Type.Integer({ minimum: 0 }),
+    id: Type.String({ format: 'uuid' }),
+    type: Type.String(),
+    schemaVersion: Type.Integer({ minimum: 1 }),
+    time: Type.String({ format: 'date-time', description: 'When the command was accepted' }),
+    actor: Type.String({ description: 'Opaque subject id' }),
+    metadata: Type.Object({}, { additionalProperties: true }),
+    data: Type.Object({}, { additionalProperties: true }),
+  },
+  { $id: 'EventRecord', additionalProperties: false },
+)
+export type EventRecordAnswer = Static<typeof EventRecordAnswer>
