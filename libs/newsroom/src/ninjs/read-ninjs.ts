@@ -51,6 +51,7 @@ export const readNinjs = (item: unknown): NinjsItem => {
   const identity = identityOf(fields)
   const profile = profileOf(fields)
   textOnly(fields)
+  wholeOnly(fields)
   const { canceled, ...hold } = statusOf(fields)
   const times = timesOf(fields)
   const version = fields.label('version', LIMITS.role)
@@ -111,6 +112,15 @@ const textOnly = (item: Fields): void => {
   const type = item.text('type', LIMITS.name)
   if (type !== null && type !== 'text' && type !== 'composite') {
     item.reading.wrong(item.at('type'), `is ${printable(type, 40)}: only items of type text become articles`)
+  }
+}
+
+/** An excerpt is imported all the same, and said to be one. */
+const wholeOnly = (item: Fields): void => {
+  const names = ['representationType', 'representationtype'] as const
+  const type = item.text(names, LIMITS.name)
+  if (type !== null && type !== 'full' && type !== 'complete') {
+    item.reading.note(item.at(names), `is ${printable(type, 40)}: the provider sent a part of the item`)
   }
 }
 

@@ -1,0 +1,30 @@
+// Everything the command line is made of. Stores are opened by the first command that needs them.
+import { Module } from '@nestjs/common'
+import { CqrsModule } from '@nestjs/cqrs'
+import { AGGREGATES, type Aggregates, commandHandlers } from '@stet/eventsourcing'
+import { deciders } from '@stet/newsroom'
+import { readConfig } from '@stet/platform'
+import { DemoCommand } from './commands/demo.command'
+import { ImportCommand } from './commands/import.command'
+import { ReplayCommand } from './commands/replay.command'
+import { TokenCommand } from './commands/token.command'
+import { Newsroom } from './newsroom'
+import { CONFIG, Stores } from './stores'
+
+/** The command handlers are generated for a ready Aggregates; here it is opened by the first command that is sent. */
+const openedLater = (stores: Stores): Pick<Aggregates, 'execute'> => ({
+  execute: async (...command) => (await stores.aggregates()).execute(...command),
+})
+
+@Module({
+  imports: [CqrsModule.forRoot()],
+  providers: [
+    { provide: CONFIG, useFactory: () => readConfig(process.env, { stores: 'embedded-or-remote' }) },
+    Stores,
+    Newsroom,
+    { provide: AGGREGATES, useFactory: openedLater, inject: [Stores] },
+    ...commandHandlers(deciders),
+    ...[ImportCommand, DemoCommand, ReplayCommand, TokenCommand],
+  ],
+})
+export class CliModule {}

@@ -1,0 +1,85 @@
+// The demonstration as commands: thirty articles over a week, two lists. The same keys give the same ids for ever.
+import { CreateList, FeatureArticle, ImportArticle, wireArticleId } from '@stet/newsroom'
+import { v5 as uuidv5 } from 'uuid'
+import { type DemoArticle, type DemoSection } from './article'
+import { culture } from './culture'
+import { economy } from './economy'
+import { politics } from './politics'
+import { science } from './science'
+import { sport } from './sport'
+
+const NAMESPACE = 'b3c2f1d8-7a46-4b1b-8a5d-90b7f2f7c1e4'
+
+export const demoSections: readonly DemoSection[] = [politics, economy, science, culture, sport]
+
+/** A name's uuidv5 within the demonstration. */
+export const demoId = (name: string): string => uuidv5(name, NAMESPACE)
+
+export const demoArticleId = (key: string): string => wireArticleId(`urn:stet:demo:${key}`)
+
+/** Outlet of the articles by language. */
+const OUTLETS: Readonly<Record<DemoArticle['language'], string>> = { en: 'The Ardmere Ledger', de: 'Küstenbote' }
+
+const HOUR = 3_600_000
+
+/** Articles with the commands that publish them, the oldest first; their times count back from `now` (ms). */
+export const demoArticles = (now: number): { id: string; article: DemoArticle; command: ImportArticle }[] =>
+  demoSections
+    .flatMap(section => section.articles.map(article => ({ section, article })))
+    .sort((a, b) => b.article.hoursAgo - a.article.hoursAgo)
+    .map(({ section, article }) => ({
+      id: demoArticleId(article.key),
+      article,
+      command: importing(section, article, new Date(now - article.hoursAgo * HOUR).toISOString()),
+    }))
+
+const importing = (section: DemoSection, article: DemoArticle, at: string): ImportArticle =>
+  Object.assign(new ImportArticle(), {
+    origin: { uri: `urn:stet:demo:${article.key}`, profile: 'ninjs-3' as const, version: '1', versionCreated: at },
+    content: {
+      headline: article.headline,
+      section: { slug: section.slug, name: section.names[article.language] },
+      bodyHtml: article.paragraphs.map(paragraph => `<p>${paragraph}</p>`).join(''),
+      summary: article.summary,
+      tags: [...article.tags],
+      authors: article.byline.replace(/^(?:By|Von) /, '').split(' and '),
+      image: null,
+      language: article.language,
+      seo: null,
+      canonicalUrl: null,
+    },
+    source: { outlet: OUTLETS[article.language], contributors: [...article.contributors] },
+    relatedIds: (article.related ?? []).map(demoArticleId),
+    held: null,
+    canceled: false,
+    publish: true,
+    notUnderstood: [],
+    firstPublishedAt: at,
+    publishedAt: at,
+  })
+
+/** The lists and who stands in them; a list with a label is created. */
+const LISTS: readonly { readonly name: string; readonly label?: string; readonly keys: readonly string[] }[] = [
+  {
+    name: 'editors-choice',
+    keys: ['barrier-model', 'lighthouse-keeper', 'regatta-final', 'sperrwerk-modell', 'leuchtturm-bibliothek'],
+  },
+  {
+    name: 'harbour-and-river',
+    label: 'Harbour and river',
+    keys: ['eel-return', 'silo-concert-hall', 'port-hydrogen', 'sea-grass', 'aale-vess'],
+  },
+]
+
+/** The commands of the lists, in order, each with an id of its own: sent again they change nothing. */
+export const demoListCommands = (): { list: string; commandId: string; command: object }[] =>
+  LISTS.flatMap(({ name, label, keys }) => [
+    ...(label === undefined
+      ? []
+      : [{ list: name, commandId: demoId(`create ${name}`), command: Object.assign(new CreateList(), { label }) }]),
+    ...keys.map(key => ({
+      list: name,
+      commandId: demoId(`feature ${key} in ${name}`),
+      command: Object.assign(new FeatureArticle(), { articleId: demoArticleId(key) }),
+    })),
+  ])
