@@ -162,7 +162,7 @@ export type ListAnswer = Static<typeof ListAnswer>
 export const ListsAnswer = Type.Object(
   {
     items: Type.Array(Type.Object({ list: Type.String(), label: Type.String() }, { additionalProperties: false })),
-    next: Type.Null(),
+    next: nullable(Type.String()),
   },
   { $id: 'Lists', additionalProperties: false },
 )

@@ -99,9 +99,12 @@ export const schemaConverters: Readonly<Record<string, (meta: PropertyMetadata) 
 
 /** What is wrong with a command or query, with a JSON pointer each; an unknown property is wrong. Empty: nothing. */
 export const violationsOf = (instance: object): Violation[] =>
-  validateSync(instance, { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: true }).flatMap(error =>
-    violationsIn(error, '#'),
-  )
+  validateSync(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    forbidUnknownValues: true,
+    stopAtFirstError: true,
+  }).flatMap(error => violationsIn(error, '#'))
 
 /** Throws Invalid unless the command or query satisfies its decorators. */
 export const assertValid = (instance: object): void => {

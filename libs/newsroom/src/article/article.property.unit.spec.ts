@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { StetError } from '@stet/eventsourcing'
 import fc from 'fast-check'
-import { AT, recorded, type Recorded, send } from '../scenario'
+import { AT, recorded, type Recorded, send } from '../testing/scenario.fixture.spec'
 import { plainText } from '../text/html'
 import { looksLikeUuid } from '../text/slug'
 import { article } from './article'

@@ -1,7 +1,7 @@
 // The life of an article: each rule as given events, when a command, then events or an error.
 import { describe, expect, it } from '@jest/globals'
 import { violationsOf } from '../validation'
-import { AT, type Event, given } from '../scenario'
+import { AT, type Event, given } from '../testing/scenario.fixture.spec'
 import { article } from './article'
 import { DraftArticle, RelateArticles, ReviseArticle, SourceArticle } from './drafting'
 import { PublishArticle, UnpublishArticle } from './publishing'

@@ -1,6 +1,6 @@
 // Imports: one command, one append; older versions change nothing, what is held or canceled is not shown.
 import { describe, expect, it } from '@jest/globals'
-import { AT, type Event, given, type Recorded, recorded } from '../scenario'
+import { AT, type Event, given, type Recorded, recorded } from '../testing/scenario.fixture.spec'
 import { article } from './article'
 import { ReviseArticle, SourceArticle } from './drafting'
 import { ImportArticle } from './importing'

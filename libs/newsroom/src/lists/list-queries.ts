@@ -7,10 +7,10 @@ import { DEFAULT_LIMIT, Paged } from '../latest/latest'
 import { type Site } from '../site'
 import { IsShaped, nonBlank } from '../validation'
 import { allLists, curatedLists, listNamed } from './curated-lists'
-import { isListName } from './lists'
+import { isListName, LIST_NAME } from './lists'
 
 /** All curated lists, in the order that decides a card's label. */
-export class GetLists {}
+export class GetLists extends Paged {}
 
 /** A curated list with the cards of its live articles. */
 export class GetList extends Paged {
@@ -21,10 +21,17 @@ export class GetList extends Paged {
 export const listsQuery: QueryDefinition<GetLists, ListsAnswer> = {
   query: GetLists,
   reads: [curatedLists],
-  keep: 250,
-  answer: async (_, read) => {
+  answer: async ({ limit = DEFAULT_LIMIT, cursor }, read) => {
     const lists = await allLists(read)
-    return { items: lists.map(({ _id, label }) => ({ list: _id, label })), next: null }
+    // Lists are never taken away: the one that the cursor names is still there.
+    const start =
+      cursor === undefined ? 0 : lists.findIndex(({ _id }) => _id === readCursor(cursor, [LIST_NAME])[0]) + 1
+    const shown = lists.slice(start, start + limit)
+    const last = shown.at(-1)
+    return {
+      items: shown.map(({ _id, label }) => ({ list: _id, label })),
+      next: last && start + limit < lists.length ? cursorOf([last._id]) : null,
+    }
   },
 }
 

@@ -1,7 +1,7 @@
 // Curated lists: what editors put forward, in order.
 import { describe, expect, it } from '@jest/globals'
 import { violationsOf } from '../validation'
-import { type Event, given } from '../scenario'
+import { type Event, given } from '../testing/scenario.fixture.spec'
 import { CreateList, curatedList, FeatureArticle, MAX_LIST, UnfeatureArticle } from './lists'
 
 const ID = '3f0c1f5e-8a5d-4d5e-9a53-0d8f6f1f2a01'

@@ -8,7 +8,7 @@ import {
   type RecordedEvent,
   type Reservation,
 } from '@stet/eventsourcing'
-import { type NewsroomEvents } from './newsroom'
+import { type NewsroomEvents } from '../newsroom'
 
 export type Event = NewEvent<NewsroomEvents>
 export type Recorded = RecordedEvent<NewsroomEvents>
@@ -26,7 +26,7 @@ export const recorded = (
     const meta = { $correlationId: 'c', $causationId: 'c', commandId, fingerprint: 'f', actor: 'editor-1', at }
     return {
       // As it comes back from the log: nothing of a decider's objects survives but JSON.
-      ...(JSON.parse(JSON.stringify(event)) as Event),
+      ...(JSON.parse(JSON.stringify(event)) as object),
       id: `${stream}@${from + index}`,
       stream,
       category,
