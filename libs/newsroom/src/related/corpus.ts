@@ -59,11 +59,13 @@ export class Corpus {
   private readonly names: string[] = []
   private readonly heads: number[] = []
   /** Articles that have the term, compared or not. */
-  private readonly frequencies: number[] = []
+  private frequencies = new Int32Array(1_024)
   private totalLength = 0
 
   // What a search works on, kept so that none allocates.
   private sums = new Float64Array(0)
+  private marks = new Uint8Array(1_024)
+  /** idf by frequency, as far as a frequency is not common. */
   private idfs = new Float64Array(64)
 
   get size(): number {
@@ -92,20 +94,22 @@ export class Corpus {
    */
   choose(occurrences: ReadonlyMap<string, number>, length: number): Pick<Vector, 'terms' | 'others'> {
     const size = this.size + 1
+    const common = commonAbove(size)
     const average = (this.totalLength + length) / size
     const weighed: { readonly term: string; readonly occurrences: number; readonly weight: number }[] = []
     const others: string[] = []
     for (const [term, tf] of occurrences) {
       const number = this.termNumbers.get(term)
       const frequency = (number === undefined ? 0 : (this.frequencies[number] ?? 0)) + 1
-      if (isCommon(frequency, size)) others.push(term)
+      if (frequency > common) others.push(term)
       else weighed.push({ term, occurrences: tf, weight: idf(frequency, size) * saturated(tf, length, average) })
     }
     weighed.sort((a, b) => b.weight - a.weight || byCodeUnits(a.term, b.term))
     for (const { term } of weighed.splice(TERMS_KEPT)) others.push(term)
     return {
       terms: weighed.map(({ term, occurrences }) => [term, occurrences] as const).sort(([a], [b]) => byCodeUnits(a, b)),
-      others: others.sort(byCodeUnits),
+      // Without a comparison function JavaScript sorts texts by code units.
+      others: others.sort(),
     }
   }
 
@@ -146,9 +150,10 @@ export class Corpus {
     this.slots.delete(id)
     this.ids[slot] = ''
     this.tags[slot] = []
+    this.listedCounts[slot] = 0
     this.free.push(slot)
     const holders: number[] = []
-    for (const holder of this.slots.values()) if (this.strike(holder, slot)) holders.push(holder)
+    for (let holder = 0; holder < this.ids.length; holder++) if (this.strike(holder, slot)) holders.push(holder)
     return holders
   }
 
@@ -184,14 +189,19 @@ export class Corpus {
   shared(slot: number, other: number, most: number): string[] {
     const average = this.totalLength / this.size
     const length = this.lengths[other] ?? 0
-    const theirs = new Map<number, number>()
-    this.eachTerm(other, (term, occurrences) => theirs.set(term, occurrences))
+    const { marks } = this
+    this.eachTerm(other, (term, occurrences) => {
+      marks[term] = occurrences
+    })
     const shared: { readonly name: string; readonly weight: number }[] = []
     this.eachTerm(slot, (term, occurrences) => {
-      const tf = theirs.get(term)
-      if (tf === undefined) return
+      const tf = marks[term]!
+      if (tf === 0) return
       const weight = occurrences * this.idfOf(term) * saturated(tf, length, average)
-      shared.push({ name: this.names[term] ?? '', weight })
+      shared.push({ name: this.names[term]!, weight })
+    })
+    this.eachTerm(other, term => {
+      marks[term] = 0
     })
     shared.sort((a, b) => b.weight - a.weight || byCodeUnits(a.name, b.name))
     return shared.slice(0, most).map(({ name }) => name)
@@ -261,7 +271,7 @@ export class Corpus {
   /** Similarity of an article to itself: what both sides of a comparison are divided by. */
   private norm(slot: number, average: number): number {
     const { vectors, frequencies, idfs } = this
-    const size = this.size
+    const common = commonAbove(this.size)
     const start = slot * TERMS_KEPT
     const end = start + (this.counts[slot] ?? 0)
     const base = K1 * (1 - B + (B * this.lengths[slot]!) / average)
@@ -269,7 +279,7 @@ export class Corpus {
     for (let place = start; place < end; place++) {
       const packed = vectors[place]!
       const frequency = frequencies[packed >>> 8]!
-      if (isCommon(frequency, size)) continue
+      if (frequency > common) continue
       const tf = packed & 255
       sum += (tf * idfs[frequency]! * tf * (K1 + 1)) / (tf + base)
     }
@@ -279,19 +289,19 @@ export class Corpus {
   /** The terms of an article that are not common now, in the order of their names. */
   private eachTerm(slot: number, each: (term: number, occurrences: number) => void): void {
     this.weigh()
+    const common = commonAbove(this.size)
     const start = slot * TERMS_KEPT
     for (let place = start; place < start + (this.counts[slot] ?? 0); place++) {
       const packed = this.vectors[place]!
-      if (!isCommon(this.frequencies[packed >>> 8]!, this.size)) each(packed >>> 8, packed & 255)
+      if (this.frequencies[packed >>> 8]! <= common) each(packed >>> 8, packed & 255)
     }
   }
 
   private weighedFor = 0
-  /** idf by frequency, for the corpus as large as it is now. */
   private weigh(): void {
     const size = this.size
     if (this.weighedFor === size) return
-    const most = Math.max(NEVER_COMMON, Math.floor(COMMON * size)) + 1
+    const most = commonAbove(size)
     if (this.idfs.length <= most) this.idfs = new Float64Array(most * 2)
     for (let frequency = 0; frequency <= most; frequency++) this.idfs[frequency] = idf(frequency, size)
     this.weighedFor = size
@@ -308,7 +318,10 @@ export class Corpus {
     this.termNumbers.set(name, term)
     this.names.push(name)
     this.heads.push(-1)
-    this.frequencies.push(0)
+    if (term >= this.frequencies.length) {
+      this.frequencies = grown(this.frequencies, new Int32Array(term * 2))
+      this.marks = new Uint8Array(term * 2)
+    }
     return term
   }
 
@@ -358,7 +371,8 @@ const NONE: ReadonlySet<number> = new Set()
 /** Order of code units: the same everywhere, whatever the locale. */
 export const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
-const isCommon = (frequency: number, size: number): boolean => frequency > NEVER_COMMON && frequency > COMMON * size
+/** A term that more articles than this have is common. */
+const commonAbove = (size: number): number => Math.max(NEVER_COMMON, Math.floor(COMMON * size))
 
 const idf = (frequency: number, size: number): number => Math.log(1 + (size - frequency + 0.5) / (frequency + 0.5))
 

@@ -2,7 +2,7 @@
 import { type Computation, type ComputedProjection, type RecordedEvent } from '@stet/eventsourcing'
 import { type NewsroomEvents } from '../newsroom'
 import { primaryLanguage } from '../text/source-line'
-import { byCodeUnits, Corpus, PLACES, type Vector } from './corpus'
+import { byCodeUnits, Corpus, PLACES, type Similar, type Vector } from './corpus'
 import { termsOf } from './terms'
 
 /** Of an article's candidates, the best by text: they make its list, and it may enter theirs. */
@@ -150,15 +150,13 @@ class Relation implements Computation<RelatedDocument, NewsroomEvents> {
     batch.put(documentOf(vector, position.padStart(20, '0'), language))
     const holders = new Set(left?.corpus === corpus ? left.holders : [])
     const { best, also } = corpus.similar(slot, CANDIDATES, holders)
-    const others = new Map([...best, ...also].map(({ slot: other, similarity }) => [other, similarity]))
     this.fill(corpus, slot, best, batch)
-    for (const [other, similarity] of others) {
-      const why = whyOf(corpus, slot, other)
-      const score = scoreOf(corpus, slot, other, similarity, why.tags)
-      if (score > 0 && corpus.enter(other, slot, score)) {
-        batch.relist(corpus.idOf(other), id, why)
-        holders.delete(other)
-      }
+    const others = new Map([...best, ...also].map(candidate => [candidate.slot, candidate]))
+    for (const candidate of others.values()) {
+      const score = scoreOf(corpus, slot, candidate)
+      if (score === 0 || !corpus.enter(candidate.slot, slot, score)) continue
+      batch.relist(corpus.idOf(candidate.slot), id, whyOf(corpus, slot, candidate.slot))
+      holders.delete(candidate.slot)
     }
     if (left) this.refill(left.corpus, left.corpus === corpus ? [...holders] : left.holders, batch)
   }
@@ -187,14 +185,15 @@ class Relation implements Computation<RelatedDocument, NewsroomEvents> {
     }
   }
 
-  private fill(corpus: Corpus, slot: number, best: ReturnType<Corpus['similar']>['best'], batch: Batch): void {
+  /** Makes an article's list, which is empty, of its best candidates. */
+  private fill(corpus: Corpus, slot: number, best: readonly Similar[], batch: Batch): void {
     const id = corpus.idOf(slot)
     batch.relist(id)
-    for (const { slot: other, similarity } of best) {
-      const why = whyOf(corpus, slot, other)
-      const score = scoreOf(corpus, slot, other, similarity, why.tags)
-      if (score > 0 && corpus.enter(slot, other, score)) batch.relist(id, corpus.idOf(other), why)
+    for (const candidate of best) {
+      const score = scoreOf(corpus, slot, candidate)
+      if (score > 0) corpus.enter(slot, candidate.slot, score)
     }
+    for (const { slot: other } of corpus.list(slot)) batch.relist(id, corpus.idOf(other), whyOf(corpus, slot, other))
   }
 
   private listOf(id: string): { readonly id: string; readonly score: number }[] {
@@ -279,19 +278,24 @@ const loaded = async (load: Load, ids: readonly string[]): Promise<[string, Rela
   return documents
 }
 
-const scoreOf = (corpus: Corpus, slot: number, other: number, similarity: number, tags: readonly string[]): number => {
+/** Millionths: similarity of the texts, fading with the time between both publications, and the bonus for tags. */
+const scoreOf = (corpus: Corpus, slot: number, { slot: other, similarity }: Similar): number => {
   const days = Math.abs(corpus.publishedAt(slot) - corpus.publishedAt(other)) / 86_400_000
   const fading = 0.5 + 0.5 * 2 ** (-days / HALF_LIFE)
-  return Math.round((similarity * fading + TAG_BONUS * Math.min(tags.length, TAGS_COUNTED)) * SCALE)
+  const tags = Math.min(sharedTags(corpus, slot, other).length, TAGS_COUNTED)
+  return Math.round((similarity * fading + TAG_BONUS * tags) * SCALE)
 }
 
-const whyOf = (corpus: Corpus, slot: number, other: number): Why => {
-  const theirs = new Set(corpus.tagsOf(other))
-  return {
-    terms: corpus.shared(slot, other, TERMS_SHOWN).join(' '),
-    tags: corpus.tagsOf(slot).filter(tag => theirs.has(tag)),
-  }
+const sharedTags = (corpus: Corpus, slot: number, other: number): readonly string[] => {
+  const tags = corpus.tagsOf(slot)
+  const theirs = corpus.tagsOf(other)
+  return tags.length === 0 || theirs.length === 0 ? [] : tags.filter(tag => theirs.includes(tag))
 }
+
+const whyOf = (corpus: Corpus, slot: number, other: number): Why => ({
+  terms: corpus.shared(slot, other, TERMS_SHOWN).join(' '),
+  tags: sharedTags(corpus, slot, other),
+})
 
 const documentOf = (vector: Vector, order: string, language: string): RelatedDocument => ({
   _id: vector.id,
