@@ -1,0 +1,59 @@
+// The Nest modules of each kind of user; handlers of commands and queries are generated.
+import { type DynamicModule } from '@nestjs/common'
+import { CqrsModule } from '@nestjs/cqrs'
+import {
+  AGGREGATES,
+  Aggregates,
+  commandHandlers,
+  EVENT_LOG,
+  type EventLog,
+  queryHandlers,
+  READ_SIDE,
+  type ReadSide,
+} from '@stet/eventsourcing'
+import { deciders, newsroomQueries, type Site } from '@stet/newsroom'
+import { type AppContext, HotAnswers, Metrics } from '@stet/platform'
+import { EventsController } from '../analyst/events.controller'
+import { ArticlesController } from '../editorial/articles.controller'
+import { Commands } from '../editorial/commands'
+import { Imports, ImportsController } from '../editorial/imports.controller'
+import { ListsController } from '../editorial/lists.controller'
+import { ReaderController } from '../reader/reader.controller'
+import { Reads } from '../reader/reads'
+import { ViewRecorder } from '../reader/view-recorder'
+import { TRUSTS_PROXY, ViewsController } from '../reader/views.controller'
+
+class EditorialModule {}
+class ReaderModule {}
+class AnalystModule {}
+
+export const editorialModule = (log: EventLog): DynamicModule => ({
+  module: EditorialModule,
+  imports: [CqrsModule.forRoot()],
+  controllers: [ArticlesController, ListsController, ImportsController],
+  providers: [Commands, Imports, { provide: AGGREGATES, useValue: new Aggregates(log) }, ...commandHandlers(deciders)],
+})
+
+export const readerModule = (
+  { http, metrics, config }: AppContext,
+  parts: { readonly reading: ReadSide; readonly recorder: ViewRecorder; readonly site: Site },
+): DynamicModule => ({
+  module: ReaderModule,
+  imports: [CqrsModule.forRoot()],
+  controllers: [ReaderController, ViewsController],
+  providers: [
+    Reads,
+    { provide: HotAnswers, useValue: http.hot },
+    { provide: Metrics, useValue: metrics },
+    { provide: ViewRecorder, useValue: parts.recorder },
+    { provide: TRUSTS_PROXY, useValue: config.trustProxy !== false },
+    { provide: READ_SIDE, useValue: parts.reading },
+    ...queryHandlers(newsroomQueries(parts.site)),
+  ],
+})
+
+export const analystModule = (log: EventLog): DynamicModule => ({
+  module: AnalystModule,
+  controllers: [EventsController],
+  providers: [{ provide: EVENT_LOG, useValue: log }],
+})

@@ -1,0 +1,95 @@
+// A newsroom's app from the parts that it is asked for: the one place where everything is put together.
+import { randomBytes } from 'node:crypto'
+import { type DynamicModule } from '@nestjs/common'
+import { type EventLog } from '@stet/eventsourcing'
+import { ViewCounter } from '@stet/newsroom'
+import { type App, type AppContext, ensureTokens } from '@stet/platform'
+import { serveDocs } from '../openapi/docs'
+import { ViewRecorder } from '../reader/view-recorder'
+import { analystModule, editorialModule, readerModule } from './modules'
+import { openReadSide, runProjections } from './read-models'
+import { openDocuments, openLog, type StoreUrls } from './stores'
+
+export type Part = 'editorial' | 'reader' | 'analyst' | 'projections'
+
+/** Version of the API's document. */
+const VERSION = '0.1.0'
+
+/** Opens the stores and starts the parts. What is given to `close` is closed in the reverse order of its opening. */
+export const openNewsroom = async (
+  context: AppContext,
+  urls: StoreUrls,
+  parts: readonly Part[],
+  afterwards: () => Promise<void> = async () => {},
+): Promise<App> => {
+  const { config, logger, http } = context
+  const closing: (() => Promise<void> | void)[] = [afterwards]
+  const site = { url: config.siteUrl ?? '' }
+  const modules: DynamicModule[] = []
+  if (!config.auth) await sayTokens(context)
+
+  const opened = await openLog(context, urls)
+  const { log } = opened
+  closing.push(() => log.close())
+  if (parts.includes('editorial')) modules.push(editorialModule(log))
+  if (parts.includes('analyst')) modules.push(analystModule(log))
+
+  if (parts.includes('reader') || parts.includes('projections')) {
+    const documents = await openDocuments(context, urls, opened)
+    closing.push(() => documents.close())
+    const stores = { log, documents }
+    const reading = parts.includes('reader') ? openReadSide(context, stores) : null
+    if (parts.includes('projections')) {
+      const running = runProjections(context, stores, group => {
+        reading?.refresh()
+        // What a page shows of other groups may be a little older; a flood of views would empty the memory all the time.
+        if (group === 'newsroom') http.hot.clear()
+      })
+      closing.push(() => running.stop())
+    }
+    if (reading) {
+      closing.push(() => reading.stop())
+      const recorder = await startRecorder(context, log, site)
+      closing.push(() => recorder.stop())
+      modules.push(readerModule(context, { reading, recorder, site }))
+    }
+  }
+  return {
+    modules,
+    prepare: app => {
+      if (modules.length > 0) serveDocs(app, VERSION)
+    },
+    listening: url => {
+      site.url ||= url
+    },
+    close: async () => {
+      for (const close of closing.reverse())
+        try {
+          await close()
+        } catch (error) {
+          logger.warn({ err: error }, 'closing went wrong')
+        }
+    },
+  }
+}
+
+const startRecorder = async ({ metrics }: AppContext, log: EventLog, site: { url: string }): Promise<ViewRecorder> => {
+  const counter = new ViewCounter({
+    // Known only once the server listens, where SITE_URL is not given.
+    get siteUrl() {
+      return site.url
+    },
+    newSalt: () => randomBytes(32),
+  })
+  const recorder = await ViewRecorder.start({ log, counter })
+  metrics.showCounts('stet_views', 'Views since the start, by what became of them', 'outcome', () => {
+    const { recorded, notCounted, waiting } = recorder.statistics()
+    return { recorded, waiting, ...notCounted }
+  })
+  return recorder
+}
+
+const sayTokens = async ({ config, logger }: AppContext): Promise<void> => {
+  const { folder, written } = await ensureTokens(config.dataDir)
+  if (written) logger.warn(`a signing key and bearer tokens were made for this machine: ${folder}`)
+}

@@ -1,0 +1,55 @@
+// Running and reading the read models within an app.
+import {
+  type DocumentStore,
+  type EventLog,
+  readSide,
+  type RunningGroupStatus,
+  type RunningProjections,
+  type RunningReadSide,
+  startProjections,
+} from '@stet/eventsourcing'
+import { GROUPS, projections } from '@stet/newsroom'
+import { type AppContext } from '@stet/platform'
+
+export interface ReadModelStores {
+  readonly log: EventLog
+  readonly documents: DocumentStore
+}
+
+/** Runs all groups; `onAdvance` is told after each commit of this process. */
+export const runProjections = (
+  { logger, metrics, health }: AppContext,
+  stores: ReadModelStores,
+  onAdvance: (group: string) => void,
+): RunningProjections => {
+  const running = startProjections({
+    ...stores,
+    projections,
+    groups: GROUPS,
+    onAdvance,
+    onError: (group, error) => logger.warn({ group, err: error }, 'projections back off'),
+  })
+  metrics.showLag(async () => (await running.status()).map(lagOf))
+  health.add('projections', async () => ({ ok: await running.ready(), detail: troubleOf(running) }))
+  return running
+}
+
+/** Answers queries; ready once every read model of this version has caught up. */
+export const openReadSide = ({ health }: AppContext, stores: ReadModelStores): RunningReadSide => {
+  const reading = readSide({ ...stores, projections, groups: GROUPS })
+  health.add('read-models', async () => ({ ok: await reading.ready() }))
+  return reading
+}
+
+const lagOf = ({ group, lag, parked, state }: RunningGroupStatus) => ({
+  group,
+  events: lag.events,
+  seconds: lag.seconds,
+  parked,
+  halted: state === 'halted',
+})
+
+const troubleOf = (running: RunningProjections): string =>
+  Object.entries(running.states())
+    .map(([group, { state }]) => `${group}: ${state}`)
+    .join(', ')
