@@ -31,7 +31,8 @@ const asRecordedObject = (value: object): unknown => {
     const json: unknown = (value as { toJSON(): unknown }).toJSON()
     return json === value ? plain(value) : asRecorded(json)
   }
-  if (Array.isArray(value)) return value.map(item => asRecorded(item) ?? null)
+  // Array.from, unlike map, visits holes too.
+  if (Array.isArray(value)) return Array.from(value, item => asRecorded(item) ?? null)
   return plain(value)
 }
 

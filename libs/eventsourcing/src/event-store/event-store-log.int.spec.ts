@@ -1,5 +1,6 @@
 // The adapter against a real event store: appends, reads, filters, subscriptions, and what happens when it is gone.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { binaryEvent } from '@eventstore/db-client'
 import { v4 } from 'uuid'
 import { UndecodableEvent } from '../codec'
 import { NotFound, Unavailable } from '../errors'
@@ -198,7 +199,7 @@ describe('upcasting', () => {
     await log.append('broken-1', -1, [event()])
     const raw = openClient(store.url)
     const data = new TextEncoder().encode('{"half":')
-    await raw.appendToStream('broken-1', { id: v4(), type: 'Half', contentType: 'application/octet-stream', data })
+    await raw.appendToStream('broken-1', binaryEvent({ type: 'Half', data }))
     await raw.dispose()
     const error = await all(log.readStream('broken-1')).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(UndecodableEvent)

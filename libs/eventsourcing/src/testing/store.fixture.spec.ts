@@ -85,7 +85,7 @@ export const jars = decider<Jar, JarEvents>()({
     PourFrom: () => [{ type: 'CoinsAdded', data: { coins: 1 } }],
   },
   reserve: {
-    NameJar: ({ name, exact }, jar, { key }) => ({
+    NameJar: ({ name, exact }, _jar, { key }) => ({
       category: 'name',
       candidates: exact ? [name] : [name, `${name}-2`, `${name}-3`],
       event: { type: 'NameReserved', data: { jar: key } },
