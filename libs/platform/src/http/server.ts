@@ -1,7 +1,14 @@
 // The HTTP server under Nest: limits, time-outs, body parsers, headers, access log and measurements.
 import { createServer, type Server } from 'node:http'
 import { type Socket } from 'node:net'
-import { fastify, type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import {
+  fastify,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
 import { type Logger } from 'pino'
 import { type Config } from '../config'
 import { type Metrics } from '../observability/metrics'
@@ -38,9 +45,8 @@ export const createHttpServer = (
   const routes = new RouteTable()
   const instance: FastifyInstance = fastify({
     loggerInstance: logger as unknown as FastifyBaseLogger,
-    disableRequestLogging: true,
     genReqId: request => newCorrelationId(request.headers),
-    requestIdLogLabel: 'correlationId',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
     bodyLimit: MAX_BODY,
     trustProxy: config.trustProxy,
     routerOptions: { maxParamLength: 300, ignoreTrailingSlash: false },

@@ -29,7 +29,7 @@ export class ProblemFilter implements ExceptionFilter {
 
   private unrouted(request: FastifyRequest): Problem {
     const allowed = this.routes.methodsAt(request.url)
-    return allowed.length > 0
+    return allowed.length > 0 && !allowed.includes(request.method)
       ? new Problem('method-not-allowed', undefined, { headers: { allow: allowed.join(', ') } })
       : new Problem('not-found', 'There is no such path.')
   }
