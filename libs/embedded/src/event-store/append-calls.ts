@@ -1,8 +1,13 @@
 // The two calls that append: one stream of messages per append, and one long-lived stream of many appends.
 import type { UUID } from '@eventstore/db-client/generated/shared_pb'
 import type { AppendReq, AppendResp, BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb'
-import type { handleBidiStreamingCall, handleClientStreamingCall } from '@grpc/grpc-js'
-import { RevisionMismatch, badRequest, toServiceError } from './errors'
+import {
+  status,
+  type ServerDuplexStream,
+  type handleBidiStreamingCall,
+  type handleClientStreamingCall,
+} from '@grpc/grpc-js'
+import { Refusal, RevisionMismatch, badRequest, toServiceError } from './errors'
 import { MAX_APPEND_BYTES, type ExpectedRevision, type ProposedEvent } from './model'
 import {
   appendAnswer,
@@ -79,49 +84,79 @@ export function appendCall(writes: Writes): handleClientStreamingCall<AppendReq,
   }
 }
 
-export function batchAppendCall(writes: Writes): handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> {
-  return call => {
+type BatchCall = ServerDuplexStream<BatchAppendReq, BatchAppendResp>
+
+/** The open batch calls, so that a closing server can end them once it has answered what it took. */
+export class BatchCalls {
+  private readonly open = new Set<BatchCall>()
+  private isClosing = false
+
+  constructor(private readonly writes: Writes) {}
+
+  readonly handle: handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> = call => {
     // Chunks of one append share a correlation id; its options come with the first.
-    const open = new Map<string, Incoming>()
+    const incomplete = new Map<string, Incoming>()
     let answering = 0
-    let ended = false
+    let hasEnded = false
+    this.open.add(call)
 
-    call.on('data', (chunk: BatchAppendReq) => {
-      const correlationId = chunk.getCorrelationId()
-      if (!correlationId) return
-      const key = uuidText(correlationId)
-      const incoming = open.get(key) ?? new Incoming()
-      incoming.take(() => {
-        const options = chunk.getOptions()
-        if (options) incoming.target = parseBatchOptions(options)
-        for (const message of chunk.getProposedMessagesList()) incoming.add(message)
-        if (!open.has(key) && open.size >= MAX_OPEN_APPENDS)
-          throw badRequest(`At most ${MAX_OPEN_APPENDS} appends may be open on one call.`)
-      })
-      if (!chunk.getIsFinal()) return void open.set(key, incoming)
-      open.delete(key)
-      void answer(correlationId, incoming)
-    })
-    call.on('end', () => {
-      ended = true
-      endWhenAnswered()
-    })
-    call.on('error', () => open.clear())
-    call.on('cancelled', () => open.clear())
-
-    async function answer(correlationId: UUID, incoming: Incoming): Promise<void> {
+    const forget = () => {
+      incomplete.clear()
+      this.open.delete(call)
+    }
+    const endWhenAnswered = () => {
+      if (answering > 0) return
+      if (hasEnded) call.end()
+      else if (this.isClosing) call.emit('error', toServiceError(closing()))
+      else return
+      forget()
+    }
+    const answer = async (correlationId: UUID, incoming: Incoming) => {
       answering++
-      const result = await incoming.appendTo(writes).catch((error: unknown) => ({ error }))
+      const result = await incoming.appendTo(this.writes).catch((error: unknown) => ({ error }))
       if (!call.cancelled) call.write(batchAnswer(correlationId, incoming.target?.stream ?? '', result))
       answering--
       endWhenAnswered()
     }
 
-    function endWhenAnswered(): void {
-      if (ended && answering === 0) call.end()
-    }
+    call.on('data', (chunk: BatchAppendReq) => {
+      const correlationId = chunk.getCorrelationId()
+      if (!correlationId || this.isClosing) return
+      const key = uuidText(correlationId)
+      const incoming = incomplete.get(key) ?? new Incoming()
+      incoming.take(() => {
+        const options = chunk.getOptions()
+        if (options) incoming.target = parseBatchOptions(options)
+        for (const message of chunk.getProposedMessagesList()) incoming.add(message)
+      })
+      if (chunk.getIsFinal()) {
+        incomplete.delete(key)
+        void answer(correlationId, incoming)
+      } else if (incomplete.set(key, incoming).size > MAX_INCOMPLETE) {
+        call.emit(
+          'error',
+          toServiceError(badRequest(`At most ${MAX_INCOMPLETE} unfinished appends may be open on one call.`)),
+        )
+        forget()
+      }
+    })
+    call.on('end', () => {
+      hasEnded = true
+      endWhenAnswered()
+    })
+    call.on('closing', endWhenAnswered)
+    call.on('error', forget)
+    call.on('cancelled', forget)
+  }
+
+  /** Takes no further append, and ends each call with UNAVAILABLE when what it had begun is answered. */
+  close(): void {
+    this.isClosing = true
+    for (const call of [...this.open]) call.emit('closing')
   }
 }
 
+const closing = () => new Refusal(status.UNAVAILABLE, 'The embedded event store is closing.')
+
 /** Begun and not finished, on one call: bounds what a broken client can hold here. */
-const MAX_OPEN_APPENDS = 1_024
+const MAX_INCOMPLETE = 64

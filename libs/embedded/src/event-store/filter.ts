@@ -1,4 +1,5 @@
 // Which events of $all a read or a subscription asked for.
+import { setFlagsFromString } from 'node:v8'
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb'
 import { badRequest } from './errors'
 import type { StoredRecord } from './record'
@@ -29,13 +30,25 @@ export function parseFilter(options: ReadReq.Options.FilterOptions): EventFilter
 function parseExpression(expression: ReadReq.Options.FilterOptions.Expression): (text: string) => boolean {
   const prefixes = expression.getPrefixList()
   if (prefixes.length > 0) return text => prefixes.some(prefix => text.startsWith(prefix))
-  const source = expression.getRegex()
+  const regex = parseRegex(expression.getRegex())
+  return text => regex.test(text)
+}
+
+// An expression must not be able to stop the server. V8's second engine runs in linear time; it is slower, so the first
+// one runs until it has backtracked too often and hands over. That works for every expression the second one can read.
+setFlagsFromString('--enable-experimental-regexp-engine')
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
+const LINEAR_FLAG = 'l'
+
+/** As in .NET: not anchored, case-sensitive, over UTF-16 units. */
+function parseRegex(source: string): RegExp {
   if (source === '') throw badRequest('A filter has prefixes or a regular expression.')
   try {
-    // As in .NET: not anchored, case-sensitive, over UTF-16 units.
-    const regex = new RegExp(source)
-    return text => regex.test(text)
+    new RegExp(source, LINEAR_FLAG)
+    return new RegExp(source)
   } catch {
-    throw badRequest(`The embedded event store cannot read the regular expression ${source}.`)
+    throw badRequest(
+      `The embedded event store cannot run the regular expression ${source}: it takes those that run in linear time, without look-around and back-references. Point EVENTSTORE_URL at an EventStoreDB server for others.`,
+    )
   }
 }

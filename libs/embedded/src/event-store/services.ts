@@ -26,7 +26,7 @@ import {
   type handleServerStreamingCall,
   type handleUnaryCall,
 } from '@grpc/grpc-js'
-import { appendCall, batchAppendCall } from './append-calls'
+import { BatchCalls, appendCall } from './append-calls'
 import { Refusal, toServiceError, unsupported } from './errors'
 import type { LiveTail } from './live'
 import type { EventLog } from './log'
@@ -41,15 +41,16 @@ export type Store = { log: EventLog; live: LiveTail; writes: Writes }
 /** What the client is told; its features of 21.10 and later are keyed by the methods below, not by this. */
 const SERVER_VERSION = '24.2.0'
 
-/** Adds all services to the server. Calling the result ends every read and subscription with CANCELLED. */
+/** Adds all services. Calling the result ends reads and subscriptions with CANCELLED, batch appends once answered. */
 export function addServices(server: Server, store: Store): () => void {
   const reads = new Set<ReadCall>()
+  const batches = new BatchCalls(store.writes)
   // A read's answers are stored as they are sent; so nothing is left to serialise.
   const streams = { ...StreamsService, read: { ...StreamsService.read, responseSerialize: (answer: Buffer) => answer } }
   server.addService(streams, {
     read: readCall(store, reads) as UntypedHandleCall,
     append: appendCall(store.writes) as UntypedHandleCall,
-    batchAppend: batchAppendCall(store.writes) as UntypedHandleCall,
+    batchAppend: batches.handle as UntypedHandleCall,
     delete: deleteCall(store.writes) as UntypedHandleCall,
     tombstone: tombstoneCall(store.writes) as UntypedHandleCall,
   })
@@ -57,6 +58,7 @@ export function addServices(server: Server, store: Store): () => void {
   server.addService(GossipService, { read: gossip })
   for (const [what, service] of Object.entries(ABSENT)) refuseAll(server, service, what)
   return () => {
+    batches.close()
     for (const call of reads) fail(call, new Refusal(status.CANCELLED, 'The embedded event store is closing.'))
   }
 }

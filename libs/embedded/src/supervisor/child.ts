@@ -16,6 +16,7 @@ const RETRY_MS = 50
 async function main(): Promise<void> {
   // The kernel closes the channel when the parent dies, however it dies.
   process.on('disconnect', () => process.exit(0))
+  if (!process.connected) process.exit(0)
   // A terminal's Ctrl-C reaches the whole group: the parent decides when the stores may go.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})

@@ -35,7 +35,7 @@ async function start(log?: (line: string) => void): Promise<EmbeddedStores> {
 /** Appends through the official client, again and again until it succeeds: the store may just be coming back. */
 async function append({ eventStoreUrl }: StoreUrls, stream: string, attempts = 50): Promise<number> {
   for (let attempt = 1; ; attempt++) {
-    const client = new EventStoreDBClient({ endpoint: eventStoreUrl as never }, { insecure: true })
+    const client = new EventStoreDBClient({ endpoint: eventStoreUrl }, { insecure: true })
     try {
       const { nextExpectedRevision } = await client.appendToStream(stream, jsonEvent({ type: 'Tested', data: {} }))
       return Number(nextExpectedRevision)
