@@ -1,6 +1,7 @@
 // What the client's errors mean to the engine.
 import {
   AccessDeniedError,
+  convertToCommandError,
   MaxAppendSizeExceededError,
   StreamDeletedError,
   StreamNotFoundError,
@@ -15,8 +16,9 @@ const RETRY_AFTER = 1
 export class TimedOut extends Error {}
 
 /** The engine's word for a failure. What is not understood counts as Unavailable: the outcome is unknown. */
-export const asStetError = (error: unknown, doing: string): Error => {
-  if (error instanceof StetError) return error
+export const asStetError = (thrown: unknown, doing: string): Error => {
+  if (thrown instanceof StetError) return thrown
+  const error = converted(thrown)
   if (error instanceof StreamDeletedError) return new Gone(`the stream is gone: ${doing}`)
   if (error instanceof MaxAppendSizeExceededError) {
     return new Invalid([
@@ -31,7 +33,11 @@ export const asStetError = (error: unknown, doing: string): Error => {
 export const isMissing = (error: unknown): boolean => error instanceof StreamNotFoundError
 
 /** The client mends the connection by itself after these; after any other unknown failure it is opened anew. */
-export const isMended = (error: unknown): boolean => error instanceof UnavailableError
+export const isMended = (error: unknown): boolean => converted(error) instanceof UnavailableError
+
+/** What fails before the first call proper (asking the server what it supports) comes as gRPC's own error. */
+const converted = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? convertToCommandError(error) : error
 
 const reason = (error: unknown): string => {
   if (error instanceof TimedOut) return 'the event store did not answer in time'
