@@ -1,7 +1,7 @@
 // What readers see: publishing the working copy under a slug that no other article has, and taking it back.
 import { type DecideContext, type NewEvent, type Reservation, RuleBroken } from '@stet/eventsourcing'
 import { IsOptional } from 'class-validator'
-import { plainText } from '../text/html'
+import { hasText } from '../text/html'
 import { slugCandidates, slugOf } from '../text/slug'
 import { IsSlug, IsText } from '../validation'
 import { type LiveContent, type Source, type Term } from './content'
@@ -89,7 +89,7 @@ const publishable = (article: Article, key: string): WorkingContent => {
     throw new RuleBroken(`${what}-missing`, `nothing is published without ${what}: ${command} article ${key} first`)
   }
   if (!content.headline) missing('headline', 'revise')
-  if (!plainText(content.bodyHtml)) missing('body', 'revise')
+  if (!hasText(content.bodyHtml)) missing('body', 'revise')
   const section = content.section ?? missing('section', 'revise')
   const source = article.source ?? missing('source', 'source')
   return { ...content, section, source }

@@ -2,7 +2,7 @@
 import { type Document, type Projection, type ReadModels } from '@stet/eventsourcing'
 import { type Author, type Image, type LiveContent, type Seo, type Source, type Term } from '../article/content'
 import { type NewsroomEvents } from '../newsroom'
-import { paragraphsOf, sanitised } from '../text/html'
+import { shownOf } from '../text/html'
 import { looksLikeUuid } from '../text/slug'
 
 /** A note on what was corrected. */
@@ -87,14 +87,14 @@ export const pageAt = async (read: ReadModels, idOrSlug: string): Promise<PageDo
 }
 
 const contentOf = (live: LiveContent, at: string): PageContent => {
-  const bodyHtml = sanitised(live.bodyHtml)
+  const body = shownOf(live.bodyHtml)
   return {
     slug: live.slug,
     canonicalUrl: live.canonicalUrl,
     headline: live.headline,
     summary: live.summary,
-    bodyHtml,
-    bodyText: paragraphsOf(bodyHtml),
+    bodyHtml: body.html,
+    bodyText: body.paragraphs,
     section: { slug: live.section.slug, name: live.section.name },
     tags: live.tags,
     authors: live.authors,

@@ -1,6 +1,7 @@
 // What readers get of the HTML that was submitted: an allow list, and the text alone. docs/html.md lists it for editors.
 import { Parser } from 'htmlparser2'
 import sanitizeHtml from 'sanitize-html'
+import { LINK_REL, plainMarkup, type Shown } from './plain-markup'
 
 /** Elements that readers are shown, with the attributes that stay; of everything else the text stays. */
 export const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -70,6 +71,14 @@ const BLOCKS = new Set(
   ).split(' '),
 )
 
+/** What readers get of a submitted body. */
+export const shownOf = (html: string): Shown => {
+  const plain = plainMarkup(html)
+  if (plain) return plain
+  const clean = sanitised(html)
+  return { html: clean, paragraphs: paragraphsOf(clean) }
+}
+
 /** The HTML that readers get: only what ALLOWED names; links open nothing but http, https, mailto and the site itself. */
 export const sanitised = (html: string): string => sanitizeHtml(html, OPTIONS)
 
@@ -104,11 +113,15 @@ export const paragraphsOf = (html: string): string[] => {
   return paragraphs
 }
 
-/** The text alone, '' when nothing of it is to be read. */
-export const plainText = (html: string): string => paragraphsOf(html).join('\n')
+/** The text alone, a line per paragraph. */
+export const plainText = (html: string): string => (plainMarkup(html)?.paragraphs ?? paragraphsOf(html)).join('\n')
 
+/** True when something of it is to be read. */
+export const hasText = (html: string): boolean => BEGINS_WITH_TEXT.test(html) || paragraphsOf(html).length > 0
+
+/** Saves the parser for what editors mostly write: a few plain elements, then a word. */
+const BEGINS_WITH_TEXT = /^(?:\s|<(?:p|div|section|h[1-6]|b|strong|em|i|ul|ol|li|blockquote)>)*[\p{L}\p{N}]/u
 const SILENCED = new Set(SILENT)
-const REL = 'noopener noreferrer'
 
 const OPTIONS: sanitizeHtml.IOptions = {
   allowedTags: Object.keys(ALLOWED),
@@ -122,7 +135,7 @@ const OPTIONS: sanitizeHtml.IOptions = {
   disallowedTagsMode: 'discard',
   transformTags: {
     h1: 'h2',
-    a: (tagName, { rel: _, ...attribs }) => ({ tagName, attribs: { ...attribs, rel: REL } }),
+    a: (tagName, { rel: _, ...attribs }) => ({ tagName, attribs: { ...attribs, rel: LINK_REL } }),
     figure: (tagName, attribs) => ({
       tagName,
       attribs: /^https?:\/\//.test(attribs['data-embed'] ?? '') ? attribs : {},

@@ -1,7 +1,8 @@
 // Slugs, sanitising and source lines.
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { paragraphsOf, plainText, sanitised } from './html'
+import { hasText, paragraphsOf, sanitised, shownOf } from './html'
+import { plainMarkup } from './plain-markup'
 import { looksLikeUuid, slugCandidates, slugOf, slugOfName } from './slug'
 import { sourceLine } from './source-line'
 
@@ -93,6 +94,51 @@ describe('what readers get of HTML', () => {
     )
   })
 
+  it('is the same with the parser and without', () => {
+    const words = fc.constantFrom('Ice on the quay', ' ', '&amp;', '&lt;b&gt;', '“x”\n', '<br>', 'ü 😀', "it's")
+    const nested = (tags: string[], inner: fc.Arbitrary<string>) =>
+      fc.tuple(fc.constantFrom(...tags), fc.array(inner, { maxLength: 3 })).map(([tag, parts]) => {
+        const opening = tag === 'a' ? 'a href="https://a.example/b?c=d#e"' : tag
+        return `<${opening}>${parts.join('')}</${tag}>`
+      })
+    const inline = fc.oneof(words, nested(['b', 'em', 'a', 'sub'], fc.oneof(words, nested(['i', 'strong'], words))))
+    const block = fc.oneof(
+      nested(['p', 'h2', 'h4'], inline),
+      nested(['ul', 'ol'], nested(['li'], inline)),
+      nested(['blockquote'], fc.oneof(inline, nested(['p'], inline))),
+      inline,
+    )
+    const wild = fc.constantFrom(
+      '<p>',
+      '</p>',
+      '<li>',
+      '<ul>',
+      '</ul>',
+      '<a href="https://a.example">',
+      '</a>',
+      '<h2>',
+      'x',
+      '<b>',
+      '</b>',
+      '<div>',
+      '<br>',
+    )
+    const bodies = fc.oneof(
+      fc.array(block, { maxLength: 5 }).map(parts => parts.join('')),
+      fc.array(wild, { maxLength: 8 }).map(parts => parts.join('')),
+    )
+    let plain = 0
+    fc.assert(
+      fc.property(bodies, html => {
+        const clean = sanitised(html)
+        expect(shownOf(html)).toEqual({ html: clean, paragraphs: paragraphsOf(clean) })
+        if (html && plainMarkup(html)) plain += 1
+      }),
+      { numRuns: 1000 },
+    )
+    expect(plain).toBeGreaterThan(300)
+  })
+
   it('has paragraphs of text', () => {
     expect(paragraphsOf('<p>One  &amp;\n two</p><ul><li>Three<li>Fo<b>u</b>r</ul>five<br>six<p> </p>')).toEqual([
       'One & two',
@@ -101,7 +147,13 @@ describe('what readers get of HTML', () => {
       'five',
       'six',
     ])
-    expect(plainText('<style>p {}</style><p><img src="https://a.example/x"></p><!-- a -->')).toBe('')
+    for (const silent of [
+      '',
+      '<style>p {}</style><p><img src="https://a.example/x" alt="> x"></p><!-- a -->',
+      '<p>&nbsp;</p>',
+    ])
+      expect(hasText(silent)).toBe(false)
+    for (const read of ['x', '<p>x</p>', '<script>x</script><p>x', '<p><i>–</i></p>']) expect(hasText(read)).toBe(true)
   })
 })
 
