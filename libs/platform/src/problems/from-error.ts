@@ -67,7 +67,6 @@ const ofStatus = (status: number): Problem => {
 /** Fastify's and Nest's own errors carry a status; nothing else of them is used. */
 const statusOf = (error: unknown): number => {
   if (error instanceof HttpException) return error.getStatus()
-  if (error instanceof SyntaxError || error instanceof URIError) return 500
   if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number')
     return error.statusCode
   return 500
