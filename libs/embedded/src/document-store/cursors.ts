@@ -12,7 +12,7 @@ export interface Batch {
 
 interface Cursor {
   namespace: string
-  source: Iterator<Buffer>
+  source: Iterator<Buffer, void>
   /** Found, but too much for the last batch. */
   next: Buffer
   transaction?: Transaction
@@ -30,7 +30,7 @@ export class Cursors {
   /** The first batch; what is left stays open under the batch's id. */
   start(
     namespace: string,
-    source: Iterator<Buffer>,
+    source: Iterator<Buffer, void>,
     batchSize: number | undefined,
     single: boolean,
     transaction?: Transaction,
@@ -85,7 +85,7 @@ export class Cursors {
 
 /** Up to `count` documents and 16 MiB, and the one after them. */
 function take(
-  source: Iterator<Buffer>,
+  source: Iterator<Buffer, void>,
   first: Buffer | undefined,
   count: number,
 ): { documents: Buffer[]; next?: Buffer } {
@@ -94,9 +94,9 @@ function take(
   let next = first
   for (;;) {
     if (!next) {
-      const { done, value } = source.next()
-      if (done) return { documents }
-      next = value
+      const result = source.next()
+      if (result.done) return { documents }
+      next = result.value
     }
     bytes += next.length
     if (documents.length >= count || (documents.length > 0 && bytes > MAX_DOCUMENT_BYTES)) return { documents, next }

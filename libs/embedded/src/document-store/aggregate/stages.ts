@@ -1,5 +1,6 @@
 // The stages of an aggregation pipeline, each a step from documents to documents.
 import { Int32 } from 'bson'
+import { show } from '../bson/show'
 import { pathOf, valueAt } from '../bson/path'
 import {
   type Document,
@@ -38,7 +39,11 @@ const stages: Record<string, (operand: Value, lookup: Lookup) => Stage> = {
   $addFields: operand => added(operand),
   $set: operand => added(operand),
   $unset: operand => {
-    const names = (Array.isArray(operand) ? operand : [operand]).map(name => [String(name), new Int32(0)] as const)
+    const names = (Array.isArray(operand) ? operand : [operand]).map(name => {
+      if (typeof name !== 'string')
+        throw new CommandError('FailedToParse', '$unset specification must be a string or an array of strings')
+      return [name, new Int32(0)] as const
+    })
     const projection = parseProjection(Object.fromEntries(names), '$project')
     return documents => mapped(documents, document => projection?.(document) ?? document)
   },
@@ -142,7 +147,7 @@ function unwound(operand: Value): Stage {
       throw new CommandError('BadValue', `unrecognized option to $unwind stage: ${name}`)
   const dotted = field(options, 'path')
   if (typeof dotted !== 'string' || !dotted.startsWith('$'))
-    throw new CommandError('BadValue', `path option to $unwind stage should be prefixed with a '$': ${String(dotted)}`)
+    throw new CommandError('BadValue', `path option to $unwind stage should be prefixed with a '$': ${show(dotted)}`)
   const path = pathOf(dotted.slice(1))
   const keep = truthy(field(options, 'preserveNullAndEmptyArrays'))
   if (field(options, 'includeArrayIndex') !== undefined) throw notImplemented('option includeArrayIndex of $unwind')

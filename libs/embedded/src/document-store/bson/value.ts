@@ -50,7 +50,7 @@ export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 export function decode(bytes: Uint8Array): Document {
   try {
-    return deserialize(bytes, { promoteValues: false, bsonRegExp: true }) as Document
+    return deserialize(bytes, { promoteValues: false, bsonRegExp: true })
   } catch (error) {
     if (error instanceof BSONError || error instanceof RangeError)
       throw new CommandError('FailedToParse', `invalid BSON: ${error.message}`)

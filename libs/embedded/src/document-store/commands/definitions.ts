@@ -1,7 +1,7 @@
 // Making, listing and dropping collections and indexes.
 import { Int32 } from 'bson'
 import { equal } from '../bson/order'
-import { type Document, encode, field, isDocument, numeric, type Value } from '../bson/value'
+import { type Document, encode, field, isDocument, isNumeric, numeric, toNumber, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { describeIndex, type Index, parseIndex } from '../index/definition'
 import { type Collection, namespaceOf } from '../keyspace/catalog'
@@ -235,7 +235,7 @@ function listed(context: Context, name: string, documents: Document[]): Reply {
   const batch = context.store.cursors.start(
     namespace,
     documents.map(encode).values(),
-    size === undefined ? undefined : Number(String(size)),
+    isNumeric(size) ? toNumber(size) : undefined,
     false,
   )
   return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }

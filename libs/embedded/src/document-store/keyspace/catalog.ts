@@ -1,7 +1,7 @@
 // The collections and their indexes: in memory for use, in the keyspace for the next start.
 import { randomBytes } from 'node:crypto'
 import { Binary, Int32 } from 'bson'
-import { decode, type Document, encode, field, type Value } from '../bson/value'
+import { decode, type Document, encode, field } from '../bson/value'
 import { CommandError } from '../errors'
 import { copyTraits, idIndex, type Index, parseIndex } from '../index/definition'
 import { documentIn, catalogEnd, catalogKey, catalogStart } from './layout'
@@ -102,9 +102,9 @@ function storedIndex(stored: Document): Index {
   return { ...parseIndex(specification, (id as Int32).value), traits, stored: copyTraits(traits), ready: true }
 }
 
-function checkName(database: string, name: Value): void {
-  if (typeof name !== 'string' || name === '' || name.startsWith('.') || name.endsWith('.') || /[\0$]/.test(name))
-    throw new CommandError('InvalidNamespace', `Invalid collection name: ${database}.${String(name)}`)
+function checkName(database: string, name: string): void {
+  if (name === '' || name.startsWith('.') || name.endsWith('.') || /[\0$]/.test(name))
+    throw new CommandError('InvalidNamespace', `Invalid collection name: ${database}.${name}`)
   if (name.startsWith('system.')) throw new CommandError('InvalidNamespace', `cannot write to '${database}.${name}'`)
   if (Buffer.byteLength(`${database}.${name}`) > 255)
     throw new CommandError(

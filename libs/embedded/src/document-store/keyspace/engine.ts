@@ -59,10 +59,11 @@ export class Engine {
 
   constructor(directory: string) {
     this.environment = openEnvironment(directory, { kind: 'document-store', formatVersion: FORMAT_VERSION })
-    this.data = this.environment.root.openDB({ name: 'data', encoding: 'binary', keyEncoding: 'binary' }) as Database<
-      Buffer,
-      Buffer
-    >
+    this.data = this.environment.root.openDB<Buffer, Buffer>({
+      name: 'data',
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    })
     this.committed = new StoredView(this.data)
     this.clock = readNumber(this.committed, clockKey)
     this.committedClock = this.clock

@@ -1,5 +1,5 @@
 // A query's filter: parsed once into a tree that the matcher runs and the planner reads.
-import { type BSONRegExp, Double } from 'bson'
+import { Double } from 'bson'
 import { type Path, pathOf } from '../bson/path'
 import { type Document, isDocument, isNumeric, kindOf, toNumber, truthy, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
@@ -63,7 +63,7 @@ function fieldTests(dotted: string, value: Value): Filter[] {
 
 /** What stands at a field: a value to be equal to, a pattern, or a document of operators. */
 function testsOf(value: Value): Test[] {
-  if (kindOf(value) === 'regex') return [{ op: 'regex', pattern: patternOf(value as BSONRegExp) }]
+  if (kindOf(value) === 'regex') return [{ op: 'regex', pattern: patternOf(value) }]
   if (!isOperators(value)) return [{ op: 'eq', value }]
   return operatorTests(value)
 }
@@ -103,7 +103,7 @@ function operator(name: string, operand: Value, all: Document): Test[] {
       return [modulo(operand)]
     case '$regex': {
       const options = all['$options']
-      return [{ op: 'regex', pattern: patternOf(operand as BSONRegExp | string, options) }]
+      return [{ op: 'regex', pattern: patternOf(operand, options) }]
     }
     case '$options':
       if (!Object.hasOwn(all, '$regex')) throw bad('$options needs a $regex')
@@ -126,7 +126,7 @@ function membership(name: string, operand: Value): Test {
   const patterns: Pattern[] = []
   const values: Value[] = []
   for (const item of operand) {
-    if (kindOf(item) === 'regex') patterns.push(patternOf(item as BSONRegExp))
+    if (kindOf(item) === 'regex') patterns.push(patternOf(item))
     else if (isOperators(item)) throw bad(`cannot nest $ under ${name}`)
     else values.push(item)
   }
@@ -134,7 +134,7 @@ function membership(name: string, operand: Value): Test {
 }
 
 function negated(operand: Value): Test[] {
-  if (kindOf(operand) === 'regex') return [{ op: 'regex', pattern: patternOf(operand as BSONRegExp) }]
+  if (kindOf(operand) === 'regex') return [{ op: 'regex', pattern: patternOf(operand) }]
   if (!isDocument(operand)) throw bad('$not needs a regex or a document')
   if (Object.keys(operand).length === 0) throw bad('$not cannot be empty')
   return operatorTests(operand)

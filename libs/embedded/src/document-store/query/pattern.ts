@@ -15,7 +15,7 @@ const MAX_SOURCE = 1_000
 /** A pattern with n open repetitions takes up to length^n steps. */
 const MAX_OPEN_REPETITIONS = 2
 
-export function patternOf(value: BSONRegExp | string | Value, options?: Value): Pattern {
+export function patternOf(value: Value, options?: Value): Pattern {
   if (options !== undefined && typeof options !== 'string')
     throw new CommandError('BadValue', '$options has to be a string')
   if (typeof value === 'string') return compile(value, options ?? '')

@@ -27,7 +27,8 @@ export function* run(
     if (!bytes) return
     examined.keys++
     examined.documents++
-    return yield new StoredDocument(plan.idKey, bytes)
+    yield new StoredDocument(plan.idKey, bytes)
+    return
   }
   const scans = plan.kind === 'union' ? plan.scans : [plan]
   const repeats = plan.kind === 'union' || plan.index.traits.arrays.size > 0

@@ -1,6 +1,7 @@
 // The names and numbers by which $type tells values apart.
 import { Double, Int32, Long } from 'bson'
 import { isNumeric, kindOf, toNumber, type Value } from '../bson/value'
+import { show } from '../bson/show'
 import { CommandError } from '../errors'
 
 const byNumber: Record<number, string> = {
@@ -30,7 +31,7 @@ export function typeNames(operand: Value): string[] {
   return items.map(item => {
     const name = isNumeric(item) ? byNumber[toNumber(item)] : item
     if (typeof name !== 'string' || !known.has(name))
-      throw new CommandError('BadValue', `Unknown type name alias: ${isNumeric(item) ? toNumber(item) : String(item)}`)
+      throw new CommandError('BadValue', `Unknown type name alias: ${show(item)}`)
     return name
   })
 }

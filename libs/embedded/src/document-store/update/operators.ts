@@ -1,7 +1,8 @@
 // The update operators: what each makes of the value at its path.
 import { Timestamp } from 'bson'
 import { compare, equal } from '../bson/order'
-import { field, isDocument, isNumeric, kindOf, type Value } from '../bson/value'
+import { show } from '../bson/show'
+import { field, isDocument, isNumeric, kindOf, toNumber, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 import { isOperators, parseFilter } from '../query/filter'
 import { matches, valueMatches } from '../query/match'
@@ -102,7 +103,7 @@ function addedToSet(array: Value[], operand: Value): Outcome {
 }
 
 function popped(array: Value[] | undefined, operand: Value): Outcome {
-  const end = isNumeric(operand) ? Number(operand.toString()) : NaN
+  const end = isNumeric(operand) ? toNumber(operand) : NaN
   if (end !== 1 && end !== -1) throw new CommandError('FailedToParse', '$pop expects 1 or -1, found: ' + show(operand))
   if (!array) return UNCHANGED
   return end === 1 ? array.slice(0, -1) : array.slice(1)
@@ -136,18 +137,6 @@ export function refuseUnknownOperator(name: string): CommandError {
     'FailedToParse',
     `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array`,
   )
-}
-
-export function show(value: Value): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (Array.isArray(value)) return `[ ${value.map(show).join(', ')} ]`
-  if (isDocument(value))
-    return `{ ${Object.entries(value)
-      .map(([name, item]) => `${name}: ${show(item)}`)
-      .join(', ')} }`
-  if (kindOf(value) === 'objectId') return `ObjectId('${String(value)}')`
-  if (value instanceof Date) return `new Date(${value.getTime()})`
-  return String(value)
 }
 
 function lastStep(dotted: string): string {

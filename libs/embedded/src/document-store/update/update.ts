@@ -6,7 +6,8 @@ import { checkStorable, type Document, field, isDocument, setField, type Value }
 import { CommandError, notImplemented } from '../errors'
 import { type Filter } from '../query/filter'
 import { typeName } from '../query/type-names'
-import { type Operator, operators, refuseUnknownOperator, REMOVED, show, UNCHANGED } from './operators'
+import { type Operator, operators, refuseUnknownOperator, REMOVED, UNCHANGED } from './operators'
+import { show } from '../bson/show'
 
 interface Change {
   name: string

@@ -1,0 +1,752 @@
+// What the product relies on of a document store, through the official driver: one behaviour of the real server per test.
+// Runs against any replica set: MONGODB_URL=mongodb://... npm run test:contract. Without it, against the embedded store.
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import {
+  type ClientSession,
+  type Collection,
+  type Db,
+  type Document,
+  Double,
+  Int32,
+  Long,
+  MongoBulkWriteError,
+  MongoClient,
+  MongoServerError,
+  ObjectId,
+} from 'mongodb'
+import { startDocumentStore } from '../../libs/embedded/src/document-store'
+
+interface Doc extends Document {
+  _id: string | number | ObjectId
+}
+
+let client: MongoClient
+let stop: () => Promise<void>
+let db: Db
+let docs: Collection<Doc>
+let sessions: ClientSession[]
+
+beforeAll(async () => {
+  const url = process.env.MONGODB_URL
+  if (url && url !== 'embedded') {
+    client = new MongoClient(url)
+    stop = () => client.close()
+  } else {
+    const folder = mkdtempSync(join(tmpdir(), 'stet-test-'))
+    const socketPath = join(folder, 'documents.sock')
+    const store = await startDocumentStore({ socketPath, directory: join(folder, 'documents') })
+    client = new MongoClient(`mongodb://${encodeURIComponent(socketPath)}/?directConnection=true`)
+    stop = async () => {
+      await client.close()
+      await store.close()
+      rmSync(folder, { recursive: true })
+    }
+  }
+  db = client.db(`contract-${randomUUID().slice(0, 8)}`)
+})
+afterAll(async () => {
+  await db.dropDatabase()
+  await stop()
+})
+
+beforeEach(() => {
+  docs = db.collection(`c-${randomUUID()}`)
+  sessions = []
+})
+afterEach(async () => {
+  for (const session of sessions) await session.endSession()
+})
+
+/** The error of a server, or a failure when there is none. */
+async function refusal(promise: Promise<unknown>): Promise<MongoServerError> {
+  const outcome = await promise.then(
+    () => 'no error',
+    (error: unknown) => error,
+  )
+  expect(outcome).toBeInstanceOf(MongoServerError)
+  return outcome as MongoServerError
+}
+
+async function idsOf(filter: Document, sort: Document = { _id: 1 }): Promise<unknown[]> {
+  const found = await docs.find(filter).sort(sort).toArray()
+  return found.map(({ _id }) => _id)
+}
+
+async function fill(...documents: Doc[]): Promise<void> {
+  await docs.insertMany(documents)
+}
+
+async function updated(update: Document | Document[], document: Doc): Promise<Document | null> {
+  await docs.deleteMany({})
+  await docs.insertOne(document)
+  await docs.updateOne({ _id: document._id }, update)
+  return docs.findOne({ _id: document._id })
+}
+
+async function examined(
+  filter: Document,
+  sort: Document = {},
+  limit = 0,
+): Promise<{ returned: number; examined: number }> {
+  const explained = await docs
+    .find(filter)
+    .sort(sort)
+    .limit(limit)
+    .explain('executionStats')
+  const { nReturned, totalDocsExamined } = explained.executionStats as { nReturned: number; totalDocsExamined: number }
+  return { returned: nReturned, examined: totalDocsExamined }
+}
+
+function started(): ClientSession {
+  const session = client.startSession()
+  sessions.push(session)
+  session.startTransaction()
+  return session
+}
+
+describe('server', () => {
+  test('introduces itself as a writable primary with sessions', async () => {
+    const hello = await db.command({ hello: 1 })
+    expect(hello).toMatchObject({ isWritablePrimary: true, logicalSessionTimeoutMinutes: 30, ok: 1 })
+  })
+
+  test('refuses an unknown command with CommandNotFound', async () => {
+    expect(await refusal(db.command({ frobnicate: 1 }))).toMatchObject({ code: 59, codeName: 'CommandNotFound' })
+  })
+
+  test('refuses an unknown field of a command', async () => {
+    expect(await refusal(db.command({ find: 'x', frobnicate: 1 }))).toMatchObject({ code: 40415 })
+  })
+})
+
+describe('insert', () => {
+  test('gives an _id where there is none and refuses one that is taken with 11000, key pattern and value', async () => {
+    const { insertedId } = await docs.insertOne({ n: 1 } as unknown as Doc)
+    expect(insertedId).toBeInstanceOf(ObjectId)
+    const error = await refusal(docs.insertOne({ _id: insertedId }))
+    expect(error).toMatchObject({ code: 11000, keyPattern: { _id: 1 }, keyValue: { _id: insertedId } })
+  })
+
+  test('ordered stops at the first error, unordered goes on', async () => {
+    const batch = [{ _id: 1 }, { _id: 1 }, { _id: 2 }]
+    const ordered = await docs.insertMany(batch).catch((error: unknown) => error)
+    expect(ordered).toBeInstanceOf(MongoBulkWriteError)
+    expect((ordered as MongoBulkWriteError).insertedCount).toBe(1)
+    expect(await docs.countDocuments()).toBe(1)
+    const unordered = await docs.insertMany(batch, { ordered: false }).catch((error: unknown) => error)
+    expect((unordered as MongoBulkWriteError).writeErrors).toHaveLength(2)
+    expect(await idsOf({})).toEqual([1, 2])
+  })
+
+  test('keeps Int32, Long, Double, dates, binaries and the order of fields', async () => {
+    await docs.insertOne({
+      _id: 1,
+      z: new Int32(1),
+      a: new Double(1),
+      l: Long.fromString('9007199254740993'),
+      d: new Date(5),
+      b: Buffer.from('x'),
+    })
+    const raw = await docs.findOne({ _id: 1 }, { promoteValues: false })
+    expect(Object.keys(raw!)).toEqual(['_id', 'z', 'a', 'l', 'd', 'b'])
+    expect(raw!.z).toBeInstanceOf(Int32)
+    expect(raw!.a).toBeInstanceOf(Double)
+    expect(String(raw!.l)).toBe('9007199254740993')
+    expect(raw!.d).toEqual(new Date(5))
+  })
+
+  test('refuses an array as _id', async () => {
+    expect((await refusal(docs.insertOne({ _id: [1] as never }))).code).toBe(72)
+  })
+})
+
+describe('find', () => {
+  test('null is equal to null and to a missing field, also in embedded documents of arrays', async () => {
+    await fill({ _id: 1, a: null }, { _id: 2 }, { _id: 3, a: 1 }, { _id: 4, a: [] }, { _id: 5, a: [null] })
+    expect(await idsOf({ a: null })).toEqual([1, 2, 5])
+    expect(await idsOf({ a: { $ne: null } })).toEqual([3, 4])
+    expect(await idsOf({ a: { $exists: false } })).toEqual([2])
+    await docs.deleteMany({})
+    await fill(
+      { _id: 1, a: [{ b: 1 }, {}] },
+      { _id: 2, a: [] },
+      { _id: 3, a: [1] },
+      { _id: 4, a: 1 },
+      { _id: 5, a: [{ b: 1 }] },
+    )
+    expect(await idsOf({ 'a.b': null })).toEqual([1, 4])
+    expect(await idsOf({ 'a.b': { $exists: false } })).toEqual([2, 3, 4])
+  })
+
+  test('a dotted path goes through arrays by element and by position', async () => {
+    await fill({ _id: 1, a: [{ b: 1 }, { b: 2 }] }, { _id: 2, a: { b: 2 } }, { _id: 3, a: [[{ b: 2 }]] })
+    expect(await idsOf({ 'a.b': 2 })).toEqual([1, 2])
+    expect(await idsOf({ 'a.1.b': 2 })).toEqual([1])
+    expect(await idsOf({ 'a.0.b': 2 })).toEqual([3])
+  })
+
+  test('comparisons stay within one type; numbers of all types compare by value', async () => {
+    await fill(
+      { _id: 1, a: new Int32(5) },
+      { _id: 2, a: new Double(5) },
+      { _id: 3, a: Long.fromNumber(5) },
+      { _id: 4, a: '5' },
+      { _id: 5, a: new Date(5) },
+    )
+    expect(await idsOf({ a: 5 })).toEqual([1, 2, 3])
+    expect(await idsOf({ a: { $gte: 4 } })).toEqual([1, 2, 3])
+    expect(await idsOf({ a: { $lt: 'x' } })).toEqual([4])
+    expect(await idsOf({ a: { $type: 'int' } })).toEqual([1])
+  })
+
+  test('Long and Double beyond 2^53 are told apart exactly', async () => {
+    await fill(
+      { _id: 1, a: Long.fromString('9007199254740993') },
+      { _id: 2, a: new Double(9007199254740992) },
+      { _id: 3, a: Long.fromString('9007199254740992') },
+    )
+    expect(await idsOf({ a: new Double(9007199254740992) })).toEqual([2, 3])
+    expect(await idsOf({ a: { $gt: new Double(9007199254740992) } })).toEqual([1])
+  })
+
+  test('orders values of all types: null, numbers, strings, objects, arrays by their least element, binary, id, bool, date, regex', async () => {
+    const values: unknown[] = [null, 1, 'a', { x: 1 }, Buffer.from('x'), new ObjectId(), true, new Date(1), /x/]
+    await docs.insertMany(values.map((a, i) => ({ _id: i, a })).reverse())
+    await docs.insertOne({ _id: 'empty array', a: [] })
+    await docs.insertOne({ _id: 'array', a: [new Date(9), 0] })
+    expect(await idsOf({}, { a: 1 })).toEqual(['empty array', 0, 'array', 1, 2, 3, 4, 5, 6, 7, 8])
+    expect((await idsOf({}, { a: -1 })).slice(0, 2)).toEqual([8, 'array'])
+  })
+
+  test('$in, $nin, $all, $size, $elemMatch, $not, $or, $and, $nor', async () => {
+    await fill(
+      {
+        _id: 1,
+        t: ['a', 'b'],
+        s: [
+          { k: 1, v: 1 },
+          { k: 2, v: 2 },
+        ],
+      },
+      { _id: 2, t: ['b'], s: [{ k: 1, v: 2 }] },
+      { _id: 3 },
+    )
+    expect(await idsOf({ t: { $in: ['a', null] } })).toEqual([1, 3])
+    expect(await idsOf({ t: { $nin: ['a'] } })).toEqual([2, 3])
+    expect(await idsOf({ t: { $all: ['a', 'b'] } })).toEqual([1])
+    expect(await idsOf({ t: { $size: 1 } })).toEqual([2])
+    expect(await idsOf({ s: { $elemMatch: { k: 1, v: 2 } } })).toEqual([2])
+    expect(await idsOf({ 's.k': 1, 's.v': 2 })).toEqual([1, 2])
+    expect(await idsOf({ t: { $not: { $size: 1 } } })).toEqual([1, 3])
+    expect(await idsOf({ $or: [{ t: 'a' }, { t: { $exists: false } }] })).toEqual([1, 3])
+    expect(await idsOf({ $nor: [{ t: 'a' }] })).toEqual([2, 3])
+    expect(await idsOf({ $and: [{ t: 'b' }, { 's.k': 2 }] })).toEqual([1])
+    expect(await idsOf({ t: ['b'] })).toEqual([2])
+  })
+
+  test('$regex by prefix, with options', async () => {
+    await fill({ _id: 1, a: 'Yerevan' }, { _id: 2, a: 'yes' }, { _id: 3, a: 'no yes' })
+    expect(await idsOf({ a: /^Ye/ })).toEqual([1])
+    expect(await idsOf({ a: { $regex: '^ye', $options: 'i' } })).toEqual([1, 2])
+    expect(await idsOf({ a: { $in: [/^no/] } })).toEqual([3])
+  })
+
+  test('projections include, exclude, slice and compute', async () => {
+    await fill({ _id: 1, a: 1, b: { c: 2, d: 3 }, t: [1, 2, 3], s: [{ x: 1, y: 2 }, { x: 3 }] })
+    const projected = (projection: Document) => docs.findOne({ _id: 1 }, { projection })
+    expect(await projected({ a: 1 })).toEqual({ _id: 1, a: 1 })
+    expect(await projected({ 'b.c': 1, _id: 0 })).toEqual({ b: { c: 2 } })
+    expect(await projected({ 's.x': 1, _id: 0 })).toEqual({ s: [{ x: 1 }, { x: 3 }] })
+    expect(await projected({ b: 0, s: 0, t: 0 })).toEqual({ _id: 1, a: 1 })
+    expect(await projected({ _id: 0, t: { $slice: -1 }, b: 0, s: 0 })).toEqual({ a: 1, t: [3] })
+    expect(await projected({ _id: 0, twice: { $add: ['$a', '$a'] } })).toEqual({ twice: 2 })
+    expect((await refusal(projected({ a: 1, b: 0 }))).code).toBe(31254)
+  })
+
+  test('a cursor gives everything once over many batches, and is gone when killed', async () => {
+    await docs.insertMany(Array.from({ length: 1_000 }, (_, i) => ({ _id: i })))
+    const all = await docs.find({}, { batchSize: 7 }).sort({ _id: 1 }).toArray()
+    expect(all.map(({ _id }) => _id)).toEqual(Array.from({ length: 1_000 }, (_, i) => i))
+    expect(await docs.find({}).skip(990).limit(5).toArray()).toHaveLength(5)
+    const opened = await db.command({ find: docs.collectionName, batchSize: 1 })
+    const { id } = (opened as { cursor: { id: Long } }).cursor
+    await db.command({ killCursors: docs.collectionName, cursors: [id] })
+    expect((await refusal(db.command({ getMore: Long.fromValue(id), collection: docs.collectionName }))).code).toBe(43)
+  })
+
+  test('refuses what it does not know with BadValue', async () => {
+    expect((await refusal(docs.findOne({ a: { $frob: 1 } }))).code).toBe(2)
+    expect((await refusal(docs.findOne({ $frob: 1 }))).code).toBe(2)
+    expect((await refusal(docs.findOne({ $or: [] }))).code).toBe(2)
+  })
+
+  test('count and distinct', async () => {
+    await fill({ _id: 1, t: ['a', 'b'] }, { _id: 2, t: ['b'] }, { _id: 3 })
+    expect(await docs.countDocuments({ t: 'b' })).toBe(2)
+    expect(await docs.estimatedDocumentCount()).toBe(3)
+    expect(await docs.distinct('t')).toEqual(['a', 'b'])
+    expect(await db.collection('nothing here').countDocuments()).toBe(0)
+  })
+})
+
+describe('update', () => {
+  test('$set, $unset, $inc, $min, $max, $mul on dotted paths', async () => {
+    const document = { _id: 1, a: 1, b: { c: 5 }, t: [1, 2] }
+    expect(await updated({ $set: { 'b.d': 1, x: 2 } }, document)).toEqual({ ...document, b: { c: 5, d: 1 }, x: 2 })
+    expect(await updated({ $unset: { 'b.c': '', t: '' } }, document)).toEqual({ _id: 1, a: 1, b: {} })
+    expect(await updated({ $unset: { 't.0': '' } }, document)).toEqual({ ...document, t: [null, 2] })
+    expect(await updated({ $inc: { a: 2, n: 3 } }, document)).toEqual({ ...document, a: 3, n: 3 })
+    expect(await updated({ $min: { a: 0, 'b.c': 9 }, $max: { m: 4 } }, document)).toEqual({ ...document, a: 0, m: 4 })
+    expect(await updated({ $mul: { a: 3, n: 3 } }, document)).toEqual({ ...document, a: 3, n: 0 })
+    expect(await updated({ $set: { 't.3': 9 } }, document)).toEqual({ ...document, t: [1, 2, null, 9] })
+  })
+
+  test('fields that an update creates come in the order of their names', async () => {
+    expect(Object.keys((await updated({ $set: { z: 1 }, $inc: { y: 1 }, $max: { x: 1 } }, { _id: 1, b: 1 }))!)).toEqual(
+      ['_id', 'b', 'x', 'y', 'z'],
+    )
+  })
+
+  test('$inc keeps the types of numbers, widens Int32 to Long and refuses strings', async () => {
+    await docs.insertOne({ _id: 1, i: new Int32(2147483647), d: new Double(1), s: 'x' })
+    await docs.updateOne({ _id: 1 }, { $inc: { i: new Int32(1), d: new Int32(1) } })
+    const raw = await docs.findOne({ _id: 1 }, { promoteValues: false })
+    expect(raw!.i).toBeInstanceOf(Long)
+    expect(raw!.d).toBeInstanceOf(Double)
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $inc: { s: 1 } }))).code).toBe(14)
+  })
+
+  test('$push with $each, $sort, $slice and $position, also on an absent array', async () => {
+    const each = (modifiers: Document, t?: unknown[]) =>
+      updated({ $push: { t: { $each: [3, 1], ...modifiers } } }, { _id: 1, ...(t && { t }) })
+    expect((await each({}))!.t).toEqual([3, 1])
+    expect((await each({ $slice: 1 }))!.t).toEqual([3])
+    expect((await each({ $sort: 1 }, [2]))!.t).toEqual([1, 2, 3])
+    expect((await each({ $sort: -1, $slice: -2 }, [2]))!.t).toEqual([2, 1])
+    expect((await each({ $position: 0 }, [2]))!.t).toEqual([3, 1, 2])
+    const ranked = await updated(
+      { $push: { t: { $each: [{ n: 1 }], $sort: { n: 1 }, $slice: 1 } } },
+      { _id: 1, t: [{ n: 2 }] },
+    )
+    expect(ranked!.t).toEqual([{ n: 1 }])
+    expect((await refusal(updated({ $push: { a: 1 } }, { _id: 1, a: 1 }))).code).toBe(2)
+  })
+
+  test('$addToSet, $pull, $pullAll, $pop', async () => {
+    const document = {
+      _id: 1,
+      t: [1, 2, 3, 2],
+      s: [
+        { k: 1, v: 1 },
+        { k: 2, v: 1 },
+      ],
+    }
+    expect((await updated({ $addToSet: { t: { $each: [3, 4] } } }, document))!.t).toEqual([1, 2, 3, 2, 4])
+    expect((await updated({ $pull: { t: 2 } }, document))!.t).toEqual([1, 3])
+    expect((await updated({ $pull: { t: { $gte: 2 } } }, document))!.t).toEqual([1])
+    expect((await updated({ $pull: { s: { k: 1 } } }, document))!.s).toEqual([{ k: 2, v: 1 }])
+    expect((await updated({ $pullAll: { t: [1, 2] } }, document))!.t).toEqual([3])
+    expect((await updated({ $pop: { t: -1 } }, document))!.t).toEqual([2, 3, 2])
+  })
+
+  test('counts matched and modified apart; multi changes all', async () => {
+    await fill({ _id: 1, a: 1 }, { _id: 2, a: 1 }, { _id: 3, a: 2 })
+    expect(await docs.updateOne({ _id: 1 }, { $set: { a: 1 } })).toMatchObject({ matchedCount: 1, modifiedCount: 0 })
+    expect(await docs.updateMany({ a: 1 }, { $inc: { a: 1 } })).toMatchObject({ matchedCount: 2, modifiedCount: 2 })
+    expect(await docs.deleteMany({ a: 2 })).toMatchObject({ deletedCount: 3 })
+  })
+
+  test('an upsert takes the equalities of the filter, $setOnInsert only then', async () => {
+    const first = await docs.updateOne(
+      { _id: 7, k: 1, n: { $gt: 2 } },
+      { $set: { a: 1 }, $setOnInsert: { b: 1 } },
+      { upsert: true },
+    )
+    expect(first).toMatchObject({ upsertedCount: 1, upsertedId: 7, matchedCount: 0 })
+    expect(await docs.findOne()).toEqual({ _id: 7, k: 1, a: 1, b: 1 })
+    await docs.updateOne({ _id: 7 }, { $set: { a: 2 }, $setOnInsert: { b: 2 } }, { upsert: true })
+    expect(await docs.findOne()).toEqual({ _id: 7, k: 1, a: 2, b: 1 })
+  })
+
+  test('an upsert on _id and another field that does not match gives 11000', async () => {
+    await fill({ _id: 'checkpoint', position: '5' })
+    const stale = docs.updateOne({ _id: 'checkpoint', position: '4' }, { $set: { position: '6' } }, { upsert: true })
+    expect((await refusal(stale)).code).toBe(11000)
+    expect(await docs.updateOne({ _id: 'checkpoint', position: '4' }, { $set: { position: '6' } })).toMatchObject({
+      matchedCount: 0,
+    })
+  })
+
+  test('replaceOne replaces all but the _id, which cannot change', async () => {
+    await fill({ _id: 1, a: 1, b: 2 })
+    await docs.replaceOne({ _id: 1 }, { c: 3 })
+    expect(await docs.findOne()).toEqual({ _id: 1, c: 3 })
+    expect((await refusal(docs.replaceOne({ _id: 1 }, { _id: 2 }))).code).toBe(66)
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $set: { _id: 2 } }))).code).toBe(66)
+  })
+
+  test('refuses conflicting paths, paths through scalars and unknown operators', async () => {
+    await fill({ _id: 1, a: 1 })
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $set: { a: 1 }, $inc: { a: 1 } }))).code).toBe(40)
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $set: { 'a.b': 1 } }))).code).toBe(28)
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $frob: { a: 1 } }))).code).toBe(9)
+  })
+
+  test('bulkWrite counts each kind', async () => {
+    const outcome = await docs.bulkWrite([
+      { insertOne: { document: { _id: 1 } } },
+      { replaceOne: { filter: { _id: 2 }, replacement: { a: 1 }, upsert: true } },
+      { updateOne: { filter: { _id: 1 }, update: { $set: { a: 1 } } } },
+      { updateMany: { filter: { a: 1 }, update: { $inc: { a: 1 } } } },
+      { deleteOne: { filter: { _id: 2 } } },
+    ])
+    expect(outcome).toMatchObject({
+      insertedCount: 1,
+      upsertedCount: 1,
+      matchedCount: 3,
+      modifiedCount: 3,
+      deletedCount: 1,
+    })
+    expect(outcome.upsertedIds).toEqual({ 1: 2 })
+  })
+
+  test('findOneAndUpdate answers as before or after, by sort, with upsert', async () => {
+    await fill({ _id: 1, n: 5 }, { _id: 2, n: 3 })
+    expect(await docs.findOneAndUpdate({}, { $inc: { n: 1 } }, { sort: { n: 1 } })).toEqual({ _id: 2, n: 3 })
+    expect(await docs.findOneAndUpdate({ _id: 2 }, { $inc: { n: 1 } }, { returnDocument: 'after' })).toEqual({
+      _id: 2,
+      n: 5,
+    })
+    expect(
+      await docs.findOneAndUpdate({ _id: 3 }, { $inc: { n: 1 } }, { upsert: true, returnDocument: 'after' }),
+    ).toEqual({ _id: 3, n: 1 })
+    expect(await docs.findOneAndDelete({ _id: 3 })).toEqual({ _id: 3, n: 1 })
+    expect(await docs.findOneAndDelete({ _id: 3 })).toBeNull()
+  })
+})
+
+describe('indexes', () => {
+  const many = () =>
+    docs.insertMany(
+      Array.from({ length: 500 }, (_, i) => ({ _id: i, s: `s${i % 5}`, n: i, t: [`t${i % 7}`, `t${i % 3}`] })),
+    )
+
+  test('are listed, made once, and refused under another name or with other options', async () => {
+    await docs.createIndex({ a: 1, b: -1 })
+    expect(await docs.createIndex({ a: 1, b: -1 })).toBe('a_1_b_-1')
+    expect((await docs.indexes()).map(({ name, key }) => [name, key])).toEqual([
+      ['_id_', { _id: 1 }],
+      ['a_1_b_-1', { a: 1, b: -1 }],
+    ])
+    expect((await refusal(docs.createIndex({ a: 1, b: -1 }, { name: 'other' }))).code).toBe(85)
+    expect((await refusal(docs.createIndex({ c: 1 }, { name: 'a_1_b_-1' }))).code).toBe(86)
+    await docs.dropIndex('a_1_b_-1')
+    expect(await docs.indexes()).toHaveLength(1)
+    expect((await refusal(docs.dropIndex('a_1_b_-1'))).code).toBe(27)
+  })
+
+  test('an equality and an order are served without looking at more than is given', async () => {
+    await many()
+    await docs.createIndex({ s: 1, n: -1 })
+    expect(await examined({ s: 's1' }, { n: -1 }, 20)).toEqual({ returned: 20, examined: 20 })
+    expect(await examined({ s: 's1' }, { n: 1 }, 20)).toEqual({ returned: 20, examined: 20 })
+    expect(await examined({ s: 's1', n: { $gte: 100, $lt: 200 } })).toEqual({ returned: 20, examined: 20 })
+    const page = await docs.find({ s: 's1' }).sort({ n: -1 }).limit(3).toArray()
+    expect(page.map(({ n }) => n as number)).toEqual([496, 491, 486])
+  })
+
+  test('a multikey index serves elements; a document comes once', async () => {
+    await many()
+    await docs.createIndex({ t: 1 })
+    const found = await docs.find({ t: { $in: ['t0', 't1'] } }).toArray()
+    expect(new Set(found.map(({ _id }) => _id)).size).toBe(found.length)
+    expect(await examined({ t: 't5' })).toEqual({ returned: 71, examined: 71 })
+  })
+
+  test('a unique index refuses a second document, also by upsert, and the index cannot be made over duplicates', async () => {
+    await docs.createIndex({ slug: 1 }, { unique: true })
+    await fill({ _id: 1, slug: 'a' })
+    const error = await refusal(docs.insertOne({ _id: 2, slug: 'a' }))
+    expect(error).toMatchObject({ code: 11000, keyPattern: { slug: 1 }, keyValue: { slug: 'a' } })
+    expect((await refusal(docs.updateOne({ _id: 3 }, { $set: { slug: 'a' } }, { upsert: true }))).code).toBe(11000)
+    await docs.replaceOne({ _id: 1 }, { slug: 'b' })
+    await docs.insertOne({ _id: 2, slug: 'a' })
+    await docs.dropIndexes()
+    await docs.insertOne({ _id: 4, slug: 'a' })
+    expect((await refusal(docs.createIndex({ slug: 1 }, { unique: true }))).code).toBe(11000)
+  })
+
+  test('a partial index holds only what passes its filter', async () => {
+    await docs.createIndex({ slug: 1 }, { unique: true, partialFilterExpression: { live: true } })
+    await fill({ _id: 1, slug: 'a', live: true }, { _id: 2, slug: 'a', live: false })
+    expect((await refusal(docs.updateOne({ _id: 2 }, { $set: { live: true } }))).code).toBe(11000)
+    expect(await examined({ slug: 'a', live: true })).toEqual({ returned: 1, examined: 1 })
+    expect(await idsOf({ slug: 'a' })).toEqual([1, 2])
+  })
+
+  test('follow every change of a document', async () => {
+    await docs.createIndex({ a: 1 })
+    await fill({ _id: 1, a: 1 }, { _id: 2, a: 2 })
+    await docs.updateOne({ _id: 1 }, { $set: { a: [5, 6] } })
+    expect(await idsOf({ a: 6 })).toEqual([1])
+    expect(await idsOf({ a: 1 })).toEqual([])
+    await docs.deleteOne({ _id: 1 })
+    expect(await examined({ a: 5 })).toEqual({ returned: 0, examined: 0 })
+  })
+
+  test('an index over two arrays is refused', async () => {
+    await docs.createIndex({ a: 1, b: 1 })
+    expect((await refusal(docs.insertOne({ _id: 1, a: [1], b: [2] }))).code).toBe(171)
+  })
+
+  test('long values are found and told apart', async () => {
+    await docs.createIndex({ a: 1 }, { unique: true })
+    const long = 'x'.repeat(1_500)
+    await fill({ _id: 1, a: `${long}1` }, { _id: 2, a: `${long}2` })
+    expect(await idsOf({ a: `${long}2` })).toEqual([2])
+    expect(await idsOf({ a: { $gt: `${long}1` } })).toEqual([2])
+    expect(await idsOf({}, { a: -1 })).toEqual([2, 1])
+    expect((await refusal(docs.insertOne({ _id: 3, a: `${long}2` }))).code).toBe(11000)
+  })
+})
+
+describe('collections', () => {
+  test('are created, listed, dropped; a second creation is refused', async () => {
+    await db.createCollection(docs.collectionName)
+    expect((await refusal(db.createCollection(docs.collectionName))).code).toBe(48)
+    const listed = await db.listCollections({ name: docs.collectionName }, { nameOnly: true }).toArray()
+    expect(listed).toEqual([{ name: docs.collectionName, type: 'collection' }])
+    await docs.insertOne({ _id: 1 })
+    await docs.drop()
+    expect(await docs.countDocuments()).toBe(0)
+    expect(await db.listCollections({ name: docs.collectionName }).toArray()).toEqual([])
+  })
+})
+
+describe('aggregate', () => {
+  test('$match, $group with accumulators, $sort, $project', async () => {
+    await fill({ _id: 1, s: 'a', n: 1 }, { _id: 2, s: 'a', n: 3 }, { _id: 3, s: 'b', n: 5 })
+    const grouped = docs.aggregate([
+      { $match: { n: { $gt: 0 } } },
+      { $sort: { n: -1 } },
+      {
+        $group: {
+          _id: '$s',
+          sum: { $sum: '$n' },
+          min: { $min: '$n' },
+          max: { $max: '$n' },
+          first: { $first: '$n' },
+          last: { $last: '$n' },
+          all: { $push: '$n' },
+          count: { $sum: 1 },
+        },
+      },
+      { $sort: { _id: 1 } },
+    ])
+    expect(await grouped.toArray()).toEqual([
+      { _id: 'a', sum: 4, min: 1, max: 3, first: 3, last: 1, all: [3, 1], count: 2 },
+      { _id: 'b', sum: 5, min: 5, max: 5, first: 5, last: 5, all: [5], count: 1 },
+    ])
+    const projected = docs.aggregate([
+      { $match: { _id: 3 } },
+      { $project: { _id: 0, twice: { $multiply: ['$n', 2] }, s: 1 } },
+    ])
+    expect(await projected.toArray()).toEqual([{ s: 'b', twice: 10 }])
+  })
+
+  test('$unwind, $addFields, $skip, $limit, $count', async () => {
+    await fill({ _id: 1, t: [1, 2] }, { _id: 2, t: [] }, { _id: 3, t: 9 }, { _id: 4 })
+    expect(await docs.aggregate([{ $unwind: '$t' }, { $sort: { _id: 1, t: 1 } }]).toArray()).toEqual([
+      { _id: 1, t: 1 },
+      { _id: 1, t: 2 },
+      { _id: 3, t: 9 },
+    ])
+    expect(
+      await docs.aggregate([{ $unwind: { path: '$t', preserveNullAndEmptyArrays: true } }, { $count: 'n' }]).toArray(),
+    ).toEqual([{ n: 5 }])
+    expect(
+      await docs
+        .aggregate([{ $sort: { _id: 1 } }, { $skip: 1 }, { $limit: 1 }, { $addFields: { size: { $size: '$t' } } }])
+        .toArray(),
+    ).toEqual([{ _id: 2, t: [], size: 0 }])
+  })
+
+  test('$lookup joins by equality', async () => {
+    const cards = db.collection<Doc>(`${docs.collectionName}-cards`)
+    await cards.insertMany([
+      { _id: 'x', h: 1 },
+      { _id: 'y', h: 2 },
+    ])
+    await fill({ _id: 1, cards: ['x', 'y'] }, { _id: 2, cards: 'z' })
+    const joined = docs.aggregate([
+      { $sort: { _id: 1 } },
+      { $lookup: { from: cards.collectionName, localField: 'cards', foreignField: '_id', as: 'joined' } },
+      { $project: { h: '$joined.h' } },
+    ])
+    expect(await joined.toArray()).toEqual([
+      { _id: 1, h: [1, 2] },
+      { _id: 2, h: [] },
+    ])
+  })
+
+  test('refuses an unknown stage', async () => {
+    expect((await refusal(docs.aggregate([{ $frob: 1 }]).toArray())).code).toBe(40324)
+  })
+})
+
+describe('transactions', () => {
+  beforeEach(async () => {
+    await docs.insertMany([
+      { _id: 1, n: 1 },
+      { _id: 2, n: 1 },
+    ])
+  })
+
+  test('read their own writes and a snapshot; others see all of it after the commit and nothing before', async () => {
+    const session = started()
+    expect(await docs.countDocuments({}, { session })).toBe(2)
+    await docs.insertOne({ _id: 3, n: 1 })
+    expect(await docs.countDocuments({}, { session })).toBe(2)
+    await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session })
+    await docs.insertOne({ _id: 4, n: 9 }, { session })
+    expect(
+      await docs
+        .find({ n: { $gt: 1 } }, { session })
+        .sort({ n: 1 })
+        .toArray(),
+    ).toEqual([
+      { _id: 1, n: 2 },
+      { _id: 4, n: 9 },
+    ])
+    expect(await idsOf({ n: { $gt: 1 } })).toEqual([])
+    await session.commitTransaction()
+    expect(await idsOf({ n: { $gt: 1 } })).toEqual([1, 4])
+  })
+
+  test('an aborted one leaves nothing', async () => {
+    const session = started()
+    await docs.deleteMany({}, { session })
+    expect(await docs.countDocuments({}, { session })).toBe(0)
+    await session.abortTransaction()
+    expect(await idsOf({})).toEqual([1, 2])
+  })
+
+  test('are atomic over collections', async () => {
+    const others = await db.createCollection<Doc>(`${docs.collectionName}-others`)
+    const session = started()
+    await docs.updateOne({ _id: 1 }, { $set: { n: 5 } }, { session })
+    await others.insertOne({ _id: 'other' }, { session })
+    await session.commitTransaction()
+    expect(await others.countDocuments()).toBe(1)
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 5 })
+  })
+
+  test('the second writer of a document fails at once with WriteConflict, to be run again', async () => {
+    const [first, second] = [started(), started()]
+    await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: first })
+    const error = await refusal(docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: second }))
+    expect(error.code).toBe(112)
+    expect(error.hasErrorLabel('TransientTransactionError')).toBe(true)
+    await first.commitTransaction()
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 2 })
+  })
+
+  test('a write to a document changed since the snapshot is a WriteConflict', async () => {
+    const session = started()
+    await docs.findOne({ _id: 2 }, { session })
+    await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } })
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session }))).code).toBe(112)
+  })
+
+  test('a plain write waits for the transaction that has the document', async () => {
+    const session = started()
+    await docs.updateOne({ _id: 1 }, { $set: { n: 10 } }, { session })
+    let settled = false
+    const plain = docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }).then(() => (settled = true))
+    await docs.updateOne({ _id: 2 }, { $inc: { n: 1 } }) // other documents are free
+    expect(settled).toBe(false)
+    await session.commitTransaction()
+    await plain
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 11 })
+  })
+
+  test('a checkpoint moved by two is moved by one', async () => {
+    await docs.insertOne({ _id: 'checkpoint', position: 0 })
+    const move = async () => {
+      const session = started()
+      const { matchedCount } = await docs.updateOne(
+        { _id: 'checkpoint', position: 0 },
+        { $set: { position: 1 } },
+        { session },
+      )
+      if (matchedCount === 1) await session.commitTransaction()
+      return matchedCount
+    }
+    const outcomes = await Promise.allSettled([move(), move()])
+    expect(outcomes.filter(outcome => outcome.status === 'fulfilled' && outcome.value === 1)).toHaveLength(1)
+  })
+
+  test('a unique key is guarded between transactions', async () => {
+    await docs.createIndex({ slug: 1 }, { unique: true, partialFilterExpression: { slug: { $exists: true } } })
+    const [first, second] = [started(), started()]
+    await docs.insertOne({ _id: 5, slug: 'a' }, { session: first })
+    expect((await refusal(docs.insertOne({ _id: 6, slug: 'a' }, { session: second }))).code).toBe(112)
+    await first.commitTransaction()
+    expect(await docs.countDocuments({ slug: 'a' })).toBe(1)
+  })
+
+  test('an error ends the transaction', async () => {
+    const session = started()
+    expect((await refusal(docs.insertOne({ _id: 1 }, { session }))).code).toBe(11000)
+    expect((await refusal(docs.findOne({}, { session }))).code).toBe(251)
+  })
+
+  test('a commit that is repeated is answered again', async () => {
+    const session = started()
+    await docs.insertOne({ _id: 3 }, { session })
+    await session.commitTransaction()
+    await session.commitTransaction()
+    expect(await idsOf({})).toEqual([1, 2, 3])
+  })
+
+  test('a query of a transaction uses indexes over its own writes', async () => {
+    await docs.createIndex({ n: -1 })
+    const session = started()
+    await docs.bulkWrite(
+      Array.from({ length: 50 }, (_, i) => ({
+        replaceOne: { filter: { _id: 100 + i }, replacement: { n: i }, upsert: true },
+      })),
+      { session },
+    )
+    await docs.deleteOne({ _id: 149 }, { session })
+    const top = await docs
+      .find({ n: { $gte: 46 } }, { session })
+      .sort({ n: -1 })
+      .toArray()
+    expect(top.map(({ _id }) => _id)).toEqual([148, 147, 146])
+    await session.commitTransaction()
+    expect(await idsOf({ n: { $gte: 47 } })).toEqual([147, 148])
+  })
+})
+
+describe('retryable writes', () => {
+  test('a statement that is sent again is not done again and answered as before', async () => {
+    const session = client.startSession()
+    sessions.push(session)
+    await docs.insertOne({ _id: 1, n: 0 })
+    const command = {
+      update: docs.collectionName,
+      updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }],
+      txnNumber: Long.fromNumber(1_000_041),
+    }
+    const first = await db.command({ ...command }, { session })
+    const second = await db.command({ ...command }, { session })
+    expect([first.n, second.n, second.nModified]).toEqual([1, 1, 1])
+    expect(await docs.findOne()).toEqual({ _id: 1, n: 1 })
+    expect((await refusal(db.command({ ...command, txnNumber: Long.fromNumber(1_000_040) }, { session }))).code).toBe(225)
+  })
+})
