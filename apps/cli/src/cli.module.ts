@@ -6,6 +6,8 @@ import { deciders } from '@stet/newsroom'
 import { readConfig } from '@stet/platform'
 import { DemoCommand } from './commands/demo.command'
 import { ImportCommand } from './commands/import.command'
+import { ProjectionsCommand } from './commands/projections.command'
+import { RebuildCommand } from './commands/rebuild.command'
 import { ReplayCommand } from './commands/replay.command'
 import { TokenCommand } from './commands/token.command'
 import { Newsroom } from './newsroom'
@@ -24,7 +26,7 @@ const openedLater = (stores: Stores): Pick<Aggregates, 'execute'> => ({
     Newsroom,
     { provide: AGGREGATES, useFactory: openedLater, inject: [Stores] },
     ...commandHandlers(deciders),
-    ...[ImportCommand, DemoCommand, ReplayCommand, TokenCommand],
+    ...[ImportCommand, DemoCommand, ReplayCommand, ProjectionsCommand, RebuildCommand, TokenCommand],
   ],
 })
 export class CliModule {}

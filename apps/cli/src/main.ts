@@ -12,6 +12,13 @@ const fail = (error: unknown): void => {
   process.exitCode = 1
 }
 
+// A client library's stray rejection is no reason to show a stack to the person at the keyboard.
+for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+  process.on(event, (error: unknown) => {
+    fail(error)
+    process.exit()
+  })
+
 // `stet replay | head` closes our output early: that is an end, not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') fail(error)

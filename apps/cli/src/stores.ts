@@ -3,12 +3,15 @@ import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common'
 import { DirectoryLocked, findRunningStores, startEmbeddedStores, type StoreUrls } from '@stet/embedded'
 import {
   Aggregates,
+  claimDatabase,
   connectDocumentStore,
   connectEventLog,
   type DocumentStore,
   type EventLog,
   found,
+  type ProjectionSources,
 } from '@stet/eventsourcing'
+import { GROUPS, projections } from '@stet/newsroom'
 import { type Config } from '@stet/platform'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -16,19 +19,21 @@ import { say } from './output'
 
 export const CONFIG = Symbol('Config')
 
-/** How a newsroom's log begins (docs/events.md). */
-const FOUNDING = { stream: 'newsroom-founding', type: 'NewsroomFounded' } as const
-
 /** How long a server that is just starting or stopping is waited for, ms. */
 const PATIENCE = 10_000
 const PAUSE = 200
+
+interface FoundedLog {
+  readonly log: EventLog
+  readonly newsroomId: string
+}
 
 /** Opens what is asked for when it is asked for; everything is closed when the command line ends. */
 @Injectable()
 export class Stores implements OnModuleDestroy {
   readonly #closing: (() => Promise<unknown>)[] = []
   #urls: Promise<StoreUrls> | null = null
-  #log: Promise<EventLog> | null = null
+  #log: Promise<FoundedLog> | null = null
   #documents: Promise<DocumentStore> | null = null
   #aggregates: Promise<Aggregates> | null = null
   #standalone = false
@@ -41,12 +46,18 @@ export class Stores implements OnModuleDestroy {
   }
 
   /** The event log, reachable and founded. */
-  log(): Promise<EventLog> {
-    return (this.#log ??= this.openLog())
+  async log(): Promise<EventLog> {
+    return (await this.founded()).log
   }
 
-  documents(): Promise<DocumentStore> {
-    return (this.#documents ??= this.openDocuments())
+  /** Everything that read models are run with; the database is surely that of this log. */
+  async readModels(): Promise<ProjectionSources> {
+    return {
+      log: await this.log(),
+      documents: await (this.#documents ??= this.openDocuments()),
+      projections,
+      groups: GROUPS,
+    }
   }
 
   aggregates(): Promise<Aggregates> {
@@ -58,18 +69,26 @@ export class Stores implements OnModuleDestroy {
     for (const close of this.#closing.reverse()) await close().catch(() => undefined)
   }
 
-  private async openLog(): Promise<EventLog> {
+  private founded(): Promise<FoundedLog> {
+    return (this.#log ??= this.openLog())
+  }
+
+  private async openLog(): Promise<FoundedLog> {
     const { eventStoreUrl } = await this.urls()
+    // Loaded when it is needed: it is half of what the command line would load at its start.
+    const { FOUNDING } = await import('@stet/api')
     const log = connectEventLog({ url: eventStoreUrl, prefix: this.config.streamPrefix })
     this.#closing.push(() => log.close())
-    await found(log, { ...FOUNDING, newId: randomUUID })
-    return log
+    const { id } = await found(log, { ...FOUNDING, newId: randomUUID })
+    return { log, newsroomId: id }
   }
 
   private async openDocuments(): Promise<DocumentStore> {
     const { mongodbUrl } = await this.urls()
     const documents = connectDocumentStore({ url: mongodbUrl, database: this.config.mongodbDatabase })
     this.#closing.push(() => documents.close())
+    const { log, newsroomId } = await this.founded()
+    await claimDatabase({ documents, log }, newsroomId)
     return documents
   }
 

@@ -1,7 +1,6 @@
 // `stet replay`: the history of the newsroom as NDJSON, the same records as GET /analyst/v1/events.
 import { Command, CommandRunner, Option } from 'nest-commander'
 import { UsageError, write } from '../output'
-import { recordOf } from '../record'
 import { Stores } from '../stores'
 
 interface ReplayFlags {
@@ -19,6 +18,7 @@ export class ReplayCommand extends CommandRunner {
 
   async run(_: string[], { from, stream, type, limit }: ReplayFlags): Promise<void> {
     const log = await this.stores.log()
+    const { recordOf } = await import('@stet/api')
     const events = log.readAll({
       after: from ?? null,
       ...(stream === undefined ? {} : { stream }),

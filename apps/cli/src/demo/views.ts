@@ -10,8 +10,9 @@ export const DEMO_VIEWS = `views-${demoId('views')}`
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const HOURS = 7 * 24
-/** Hours until an article is read half as much. */
-const HALF_LIFE = 20
+/** Hours until the rush for an article is half as large, and the part of its readers who come whenever. */
+const HALF_LIFE = 6
+const LASTING = 0.06
 const STEP = 5
 
 /**
@@ -60,7 +61,8 @@ const viewsOf = (article: DemoArticle, age: number, share: number): ViewCount[] 
   if (since < 0) return []
   // Uneven like readers, but the same each time: a hash in place of chance.
   const chance = unevenness(`${article.key} ${Math.round(age * 60)}`)
-  const count = Math.round(article.interest * 2 ** (-since / HALF_LIFE) * share * (0.6 + 0.8 * chance))
+  const readers = article.interest * (2 ** (-since / HALF_LIFE) + LASTING)
+  const count = Math.round(readers * share * (0.6 + 0.8 * chance))
   if (count === 0) return []
   return [[demoArticleId(article.key), count, pick<Referrer>(REFERRERS, chance), pick<Device>(DEVICES, 1 - chance), '']]
 }
