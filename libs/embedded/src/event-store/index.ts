@@ -1,9 +1,10 @@
 // An EventStoreDB-compatible server on a unix socket, for the official client: what this product calls, exactly.
 import { chmodSync, rmSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { openEnvironment } from '../storage'
+import { openEnvironment, requestRewrite } from '../storage'
 import { LiveTail } from './live'
 import { EventLog } from './log'
+import { Scavenge } from './scavenge'
 import { addServices } from './services'
 import { Writes } from './writes'
 
@@ -12,6 +13,8 @@ export type EventStoreOptions = {
   socketPath: string
   /** Where the log lies. One process at a time: the caller holds the lock. */
   directory: string
+  /** Called after a scavenge: once the store was closed and opened again, no byte of what it removed is in its files. */
+  onScavenged?: () => void
 }
 
 export type RunningStore = {
@@ -28,16 +31,24 @@ const MAX_MESSAGE_BYTES = 20 * 1_048_576
  * Starts the event store. The official client reaches it as `{endpoint: 'unix:' + socketPath}`, insecure.
  * @throws StorageError when the directory holds something else or a newer format.
  */
-export async function startEventStore({ socketPath, directory }: EventStoreOptions): Promise<RunningStore> {
+export async function startEventStore({
+  socketPath,
+  directory,
+  onScavenged,
+}: EventStoreOptions): Promise<RunningStore> {
   const environment = openEnvironment(directory, { kind: 'event-store', formatVersion: FORMAT_VERSION })
   const log = new EventLog(environment)
   const live = new LiveTail(log.lastPosition())
   const writes = new Writes(environment, log, records => live.publish(records))
+  const scavenge = new Scavenge(environment, log, () => {
+    requestRewrite(directory)
+    onScavenged?.()
+  })
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
   })
-  const endCalls = addServices(server, { log, live, writes })
+  const endCalls = addServices(server, { log, live, writes, scavenge })
   rmSync(socketPath, { force: true })
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), error =>
@@ -56,6 +67,7 @@ export async function startEventStore({ socketPath, directory }: EventStoreOptio
           resolve()
         })
       })
+      await scavenge.stop()
       await environment.close()
       rmSync(socketPath, { force: true })
     },

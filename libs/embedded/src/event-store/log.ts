@@ -34,8 +34,8 @@ export class EventLog {
     this.index = environment.root.openDB<Buffer, Buffer>({ name: 'index', ...binary })
     this.heads = environment.root.openDB<Buffer, Buffer>({ name: 'heads', ...binary })
     const [last] = this.records.getRange({ reverse: true, limit: 1 })
-    this.nextPosition = last ? positionIn(last.key) + last.value.length : FIRST_POSITION
-    this.lastCreated = last ? createdOf(last.value) : 0
+    this.nextPosition = last ? positionAfter(last.key, last.value) : FIRST_POSITION
+    this.lastCreated = last && !isScavenged(last.value) ? createdOf(last.value) : 0
   }
 
   head(stream: string): StreamHead | undefined {
@@ -66,7 +66,7 @@ export class EventLog {
 
   recordAt(position: number): StoredRecord | undefined {
     const value = this.records.get(positionKey(position))
-    return value && value.length > 0 ? decodeRecord(position, value) : undefined
+    return value && !isScavenged(value) ? decodeRecord(position, value) : undefined
   }
 
   /** Whether the log has (or, before it was scavenged, had) an event there. */
@@ -110,9 +110,19 @@ export class EventLog {
     const start = positionKey(Math.min(Math.max(position, 0), TOMBSTONE_INDEX))
     for (const { key, value } of this.records.getRange({ start, exclusiveStart: true, reverse, limit })) {
       reached = positionIn(key)
-      if (value.length > 0) records.push(decodeRecord(reached, value))
+      if (!isScavenged(value)) records.push(decodeRecord(reached, value))
     }
     return { records, reached }
+  }
+
+  /** Takes an event out of the log, but for the fact that its position was one: checkpoints may lie there. Only within a commit. */
+  remove(record: StoredRecord): void {
+    const key = positionKey(record.position)
+    const value = this.records.get(key)
+    if (!value || isScavenged(value)) return
+    void this.records.put(key, positionKey(positionAfter(key, value)))
+    const head = this.head(record.stream)
+    if (head) void this.index.remove(indexKey(head.id, record.revision))
   }
 
   /** The position of the last event, or 0 in an empty log. */
@@ -157,6 +167,11 @@ function positionKey(position: number): Buffer {
   key.writeUIntBE(position, 0, 6)
   return key
 }
+
+/** In place of a scavenged event stands the position that followed it. */
+const isScavenged = (value: Buffer): boolean => value.length === 6
+const positionAfter = (key: Buffer, value: Buffer): number =>
+  isScavenged(value) ? value.readUIntBE(0, 6) : positionIn(key) + value.length
 
 const positionIn = (key: Buffer): number => key.readUIntBE(0, 6)
 

@@ -3,6 +3,7 @@ import { GossipService } from '@eventstore/db-client/generated/gossip_grpc_pb'
 import { ClusterInfo, EndPoint, MemberInfo } from '@eventstore/db-client/generated/gossip_pb'
 import { MonitoringService } from '@eventstore/db-client/generated/monitoring_grpc_pb'
 import { OperationsService } from '@eventstore/db-client/generated/operations_grpc_pb'
+import { ScavengeResp, type StartScavengeReq } from '@eventstore/db-client/generated/operations_pb'
 import { PersistentSubscriptionsService } from '@eventstore/db-client/generated/persistent_grpc_pb'
 import { ProjectionsService } from '@eventstore/db-client/generated/projections_grpc_pb'
 import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfeatures_grpc_pb'
@@ -34,9 +35,10 @@ import { Outlet, type ReadCall } from './outlet'
 import { deleteAnswer, parseDelete, parseRead, tombstoneAnswer } from './protocol'
 import { readAll, readStream } from './reads'
 import { subscribeToAll, subscribeToStream } from './subscriptions'
+import type { Scavenge } from './scavenge'
 import type { Writes } from './writes'
 
-export type Store = { log: EventLog; live: LiveTail; writes: Writes }
+export type Store = { log: EventLog; live: LiveTail; writes: Writes; scavenge: Scavenge }
 
 /** What the client is told; its features of 21.10 and later are keyed by the methods below, not by this. */
 const SERVER_VERSION = '24.2.0'
@@ -56,7 +58,11 @@ export function addServices(server: Server, store: Store): () => void {
   })
   server.addService(ServerFeaturesService, { getSupportedMethods })
   server.addService(GossipService, { read: gossip })
-  for (const [what, service] of Object.entries(ABSENT)) refuseAll(server, service, what)
+  for (const [what, service] of Object.entries(ABSENT)) server.addService(service, refusing(service, what))
+  server.addService(OperationsService, {
+    ...refusing(OperationsService, 'operation but scavenging'),
+    startScavenge: startScavenge(store.scavenge),
+  })
   return () => {
     batches.close()
     for (const call of reads) fail(call, new Refusal(status.CANCELLED, 'The embedded event store is closing.'))
@@ -66,7 +72,6 @@ export function addServices(server: Server, store: Store): () => void {
 const ABSENT = {
   'persistent subscriptions': PersistentSubscriptionsService,
   'server-side projections': ProjectionsService,
-  'operations over gRPC': OperationsService,
   'monitoring over gRPC': MonitoringService,
   'user management': UsersService,
 }
@@ -143,16 +148,24 @@ const gossip: handleUnaryCall<Empty, ClusterInfo> = (call, reply) => {
   reply(null, new ClusterInfo().setMembersList([member]))
 }
 
-function refuseAll(server: Server, service: ServiceDefinition, what: string): void {
-  const handlers: UntypedServiceImplementation = {}
-  for (const [name, { responseStream }] of Object.entries(service)) {
-    handlers[name] = (
-      responseStream
-        ? (call: ReadCall) => fail(call, unsupported(what))
-        : (_call: unknown, reply: (error: unknown) => void) => reply(toServiceError(unsupported(what)))
-    ) as UntypedHandleCall
+function startScavenge(scavenge: Scavenge): handleUnaryCall<StartScavengeReq, ScavengeResp> {
+  return (_call, reply) => {
+    const { id, isNew } = scavenge.start()
+    const { STARTED, INPROGRESS } = ScavengeResp.ScavengeResult
+    reply(null, new ScavengeResp().setScavengeId(id).setScavengeResult(isNew ? STARTED : INPROGRESS))
   }
-  server.addService(service, handlers)
+}
+
+/** Handlers that answer every call of a service with what is missing. */
+function refusing(service: ServiceDefinition, what: string): UntypedServiceImplementation {
+  const unary = (_call: unknown, reply: (error: unknown) => void) => reply(toServiceError(unsupported(what)))
+  const streaming = (call: ReadCall) => fail(call, unsupported(what))
+  return Object.fromEntries(
+    Object.entries(service).map(([name, { responseStream }]) => [
+      name,
+      (responseStream ? streaming : unary) as UntypedHandleCall,
+    ]),
+  )
 }
 
 function fail(call: ReadCall, error: unknown): void {

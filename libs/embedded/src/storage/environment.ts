@@ -1,19 +1,11 @@
 // One LMDB environment with a format of its own and a group commit: what both stores write through.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statfsSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { StorageFull, WrongFormat } from './errors'
+import { writeDurably } from './files'
+import { rewriteIfRequested } from './rewrite'
 
 export type EnvironmentFormat = {
   kind: 'event-store' | 'document-store'
@@ -64,17 +56,8 @@ export function openEnvironment(
 ): Environment {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const formatVersion = checkFormat(directory, format)
-  const root = open<Buffer, Buffer>({
-    path: directory,
-    pageSize: PAGE_SIZE,
-    // A commit resolves after its own fdatasync; with overlapping syncs it would resolve before.
-    overlappingSync: false,
-    // Groups are made here. Its own batching would also leave a promise behind that rejects unseen when a commit fails.
-    eventTurnBatching: false,
-    maxDbs: MAX_DATABASES,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-  })
+  rewriteIfRequested(directory, openFiles)
+  const root = openFiles(directory)
   const onFailedCommit = options.onFailedCommit ?? endProcess
   let waiting: Waiting[] = []
   let running: Promise<void> | undefined
@@ -135,6 +118,20 @@ export function openEnvironment(
       await root.close()
     },
   }
+}
+
+function openFiles(path: string): RootDatabase<Buffer, Buffer> {
+  return open<Buffer, Buffer>({
+    path,
+    pageSize: PAGE_SIZE,
+    // A commit resolves after its own fdatasync; with overlapping syncs it would resolve before.
+    overlappingSync: false,
+    // Groups are made here. Its own batching would also leave a promise behind that rejects unseen when a commit fails.
+    eventTurnBatching: false,
+    maxDbs: MAX_DATABASES,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  })
 }
 
 /** Runs one write of a group. Its own refusal is its outcome; no room for its puts is the whole group's. */
@@ -210,18 +207,5 @@ function readFormat(file: string): { kind?: unknown; formatVersion?: unknown } {
       `${file} cannot be read as a format description. Restore the directory from a backup.`,
       { cause },
     )
-  }
-}
-
-/** Writes a small file so that after a crash it is there whole or not at all. */
-export function writeDurably(directory: string, name: string, content: Uint8Array): void {
-  const temporary = join(directory, `.${name}.${process.pid}`)
-  writeFileSync(temporary, content, { mode: 0o600, flush: true })
-  renameSync(temporary, join(directory, name))
-  const folder = openSync(directory, 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
   }
 }

@@ -9,3 +9,4 @@ export {
   type StorageErrorCode,
 } from './errors'
 export { lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
+export { requestRewrite } from './rewrite'

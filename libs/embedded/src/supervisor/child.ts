@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { startDocumentStore } from '../document-store'
 import { startEventStore } from '../event-store'
-import { DirectoryLocked, lockDirectory, type DirectoryLock } from '../storage'
+import { DirectoryLocked, lockDirectory, requestRewrite, type DirectoryLock } from '../storage'
 import type { ChildMessage } from './messages'
 
 const [dataDir, eventsSocket, documentsSocket] = process.argv.slice(2) as [string, string, string]
@@ -22,14 +22,26 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => {})
 
   const lock = await takeOver(join(dataDir, 'stores'))
-  const events = await startEventStore({ socketPath: eventsSocket, directory: join(dataDir, 'events') })
-  const documents = await startDocumentStore({ socketPath: documentsSocket, directory: join(dataDir, 'documents') })
+  const documentsDirectory = join(dataDir, 'documents')
+  const documents = await startDocumentStore({ socketPath: documentsSocket, directory: documentsDirectory })
+  const events = await startEventStore({
+    socketPath: eventsSocket,
+    directory: join(dataDir, 'events'),
+    onScavenged() {
+      // What was erased from the log has left the read models by projection; their file is rewritten with the log's.
+      requestRewrite(documentsDirectory)
+      stop()
+    },
+  })
 
-  process.on('message', message => {
-    if (message !== 'stop') return
+  /** Ends orderly; the parent starts the stores again unless it asked for the end. */
+  function stop(): void {
     void Promise.allSettled([events.close(), documents.close()])
       .then(() => lock.release())
       .finally(() => process.exit(0))
+  }
+  process.on('message', message => {
+    if (message === 'stop') stop()
   })
   say({ kind: 'ready' })
 }

@@ -1,0 +1,64 @@
+// Scavenging: takes out of the log what $tb, $maxCount, $maxAge, deletions and tombstones made unreachable.
+//
+// It is how erasure ends. Positions stay valid as places to go on from; the event itself, its data and its metadata go.
+import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import type { Environment } from '../storage'
+import type { EventLog } from './log'
+import { isMetastream, ownerOf } from './model'
+import type { StoredRecord } from './record'
+
+/** So few are looked at between two commits that writers wait for milliseconds. */
+const PAGE = 256
+
+export class Scavenge {
+  private running?: { id: string; done: Promise<void> }
+  private isStopping = false
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly log: EventLog,
+    private readonly onDone: () => void,
+  ) {}
+
+  /** Starts one unless one is running; it goes on after the answer. */
+  start(): { id: string; isNew: boolean } {
+    if (this.running) return { id: this.running.id, isNew: false }
+    const id = randomUUID()
+    const done = this.run().finally(() => (this.running = undefined))
+    // A full disk or a damaged record ends it early: what was taken out stays out, and the next one goes on.
+    done.catch((error: unknown) => process.stderr.write(`The scavenge ${id} ended early: ${String(error)}\n`))
+    this.running = { id, done }
+    return { id, isNew: true }
+  }
+
+  /** Resolves once none is running. */
+  async stop(): Promise<void> {
+    this.isStopping = true
+    await this.running?.done.catch(() => {})
+  }
+
+  private async run(): Promise<void> {
+    let at = 0
+    while (!this.isStopping) {
+      const { records, reached } = this.log.readAll(at, 'forwards', PAGE)
+      if (reached === undefined) return this.onDone()
+      const unreachable = records.filter(record => this.isUnreachable(record))
+      // Once more inside: a stream may have come to other metadata since. What is unreachable stays so unless that shrinks.
+      if (unreachable.length > 0)
+        await this.environment.commit(() => {
+          for (const record of unreachable) if (this.isUnreachable(record)) this.log.remove(record)
+        })
+      at = reached
+      await setImmediate()
+    }
+  }
+
+  private isUnreachable({ stream, revision, isTombstone }: StoredRecord): boolean {
+    const head = this.log.head(stream)
+    if (!head || isTombstone) return false
+    if (head.isTombstoned) return true
+    if (isMetastream(stream) && this.log.head(ownerOf(stream))?.isTombstoned) return true
+    return revision < this.log.firstVisible(stream, head, Date.now())
+  }
+}
