@@ -1,6 +1,6 @@
 // What the words of an article are for the comparison of texts.
 import { type LiveContent } from '../article/content'
-import { plainText } from '../text/html'
+import { paragraphsOf } from '../text/html'
 
 /** Code points of a word that count: on short texts better than stemming, and the same in every language. */
 const PREFIX = 5
@@ -21,7 +21,7 @@ export interface Terms {
 /** Terms of headline, summary and body: words, NFC, lower case, the first five characters. */
 export const termsOf = (content: Pick<LiveContent, 'headline' | 'summary' | 'bodyHtml'>): Terms => {
   const { headline, summary, bodyHtml } = content
-  const text = `${headline}\n${summary ?? ''}\n${plainText(bodyHtml)}`.normalize('NFC').toLowerCase()
+  const text = `${headline}\n${summary ?? ''}\n${paragraphsOf(bodyHtml).join('\n')}`.normalize('NFC').toLowerCase()
   const occurrences = new Map<string, number>()
   let length = 0
   for (const [word] of text.matchAll(WORD)) {

@@ -5,8 +5,8 @@ const FILL = 0.7
 const SMALLEST = 4_096
 
 /**
- * Remembers hashes (positive integers below 2^53) for at least `keepFor` milliseconds and at most twice that; earlier
- * only when more than `capacity` came in that time. Two tables take turns: the current one is written, the former one
+ * Remembers hashes (positive integers below 2^53) for at least `keepFor` milliseconds, less only when more than `capacity`
+ * came in that time; a hash is gone when another one comes after four times that. Two tables take turns: the current one is written, the former one
  * still read, so forgetting costs nothing per hash. 12 bytes a place, at most about 34 bytes for each of `capacity`.
  */
 export class RecentHashes {

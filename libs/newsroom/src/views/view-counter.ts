@@ -1,5 +1,5 @@
 // Decides which views count and gathers them into events. In memory, bounded, without a clock: every call brings its time.
-import { createHash, createHmac } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { classifyDevice, classifyReferrer, isBot, isPrefetch, networkOf } from './classify'
 import { type Device, type ViewCount, type ViewEvents } from './events'
 import { RecentHashes } from './recent'
@@ -193,15 +193,23 @@ interface Minute {
 const SEEN_LENGTH = 11
 /** First 8 bytes of SHA-256 of a view id in base64url: what the log holds of it. */
 export const seenHashOf = (viewId: string): string =>
-  createHash('sha256').update(viewId.toLowerCase()).digest('base64url').slice(0, SEEN_LENGTH)
+  hash('sha256', viewId.toLowerCase(), 'base64url').slice(0, SEEN_LENGTH)
 
 /** The first 48 bits of a base64url text as a number that is never 0. */
-const numberOf = (hash: string): number => Buffer.from(hash, 'base64url').readUIntBE(0, 6) + 1
+const numberOf = (text: string): number => {
+  let number = 0
+  for (let i = 0; i < 8; i++) number = number * 64 + (SIXTH_OF[text.charCodeAt(i)] ?? 0)
+  return number + 1
+}
+const SIXTH_OF = new Uint8Array(128)
+for (const [value, character] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].entries()) {
+  SIXTH_OF[character.charCodeAt(0)] = value
+}
 
 /** A new salt each day of UTC; the former one is kept for one day, so that midnight makes nobody a new visitor. */
 class Salts {
-  private current: { readonly day: number; readonly salt: Uint8Array } | null = null
-  private former: { readonly day: number; readonly salt: Uint8Array } | null = null
+  private current: { readonly day: number; readonly salt: string } | null = null
+  private former: { readonly day: number; readonly salt: string } | null = null
 
   constructor(private readonly newSalt: () => Uint8Array) {}
 
@@ -210,7 +218,7 @@ class Salts {
     const day = Math.floor(now / DAY)
     if (!this.current || day > this.current.day) {
       this.former = this.current
-      this.current = { day, salt: this.newSalt() }
+      this.current = { day, salt: Buffer.from(this.newSalt()).toString('base64') }
     }
     if (this.former && day > this.former.day + 1) this.former = null
     const visitor = `${ip}\n${userAgent}\n${articleId}`
@@ -220,8 +228,7 @@ class Salts {
   }
 }
 const DAY = 86_400_000
-const hashOf = (salt: Uint8Array, visitor: string): number =>
-  createHmac('sha256', salt).update(visitor).digest().readUIntBE(0, 6) + 1
+const hashOf = (salt: string, visitor: string): number => numberOf(hash('sha256', salt + visitor, 'base64url'))
 
 /** Views per network and minute. A minute's counts are dropped with it; at most 50,000 networks are told apart. */
 class Rates {
