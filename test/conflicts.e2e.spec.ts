@@ -12,8 +12,8 @@ beforeAll(async () => {
   client = new Client(newsroom)
 })
 afterAll(async () => {
-  await newsroom.stop()
-  await newsroom.dispose()
+  await newsroom?.stop()
+  await newsroom?.dispose()
 })
 
 const draft = (headline = 'Two editors') =>

@@ -9,11 +9,11 @@ import { eventually, type Newsroom, startNewsroom } from './support/newsroom'
 let newsroom: Newsroom
 
 beforeAll(async () => {
-  newsroom = await startNewsroom({ env: { TRUST_PROXY: 'true' } })
+  newsroom = await startNewsroom({ env: { TRUST_PROXY: 'on' } })
 })
 afterAll(async () => {
-  await newsroom.stop()
-  await newsroom.dispose()
+  await newsroom?.stop()
+  await newsroom?.dispose()
 })
 
 it('survives twenty kills of the whole tree under load', async () => {

@@ -79,7 +79,7 @@ describe.each(scenarios)('a newsroom with %s', (_name, load) => {
   })
   afterAll(async () => {
     expect(await newsroom.stop()).toBe(0)
-    await newsroom.dispose()
+    await newsroom?.dispose()
   })
 
   it('shows the page as expected', async () => {

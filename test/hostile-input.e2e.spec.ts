@@ -16,8 +16,8 @@ beforeAll(async () => {
   ;({ id } = await client.publish('Kept as it is'))
 })
 afterAll(async () => {
-  await newsroom.stop()
-  await newsroom.dispose()
+  await newsroom?.stop()
+  await newsroom?.dispose()
 })
 
 const good = { headline: 'Fine', section: 'News', bodyHtml: '<p>Fine.</p>' }

@@ -14,13 +14,13 @@ const views = new Map<string, number>()
 
 beforeAll(async () => {
   stores = await startStores()
-  newsroom = await startNewsroom({ env: { ...stores.env, TRUST_PROXY: 'true' } })
+  newsroom = await startNewsroom({ env: { ...stores.env, TRUST_PROXY: 'on' } })
   client = new Client(newsroom)
 })
 afterAll(async () => {
-  await newsroom.stop()
+  await newsroom?.stop()
   await stores.dispose()
-  await newsroom.dispose()
+  await newsroom?.dispose()
 })
 
 const seconds = (n: number) => new Promise(resolve => setTimeout(resolve, n * 1_000))

@@ -16,11 +16,11 @@ let steady: Newsroom
 let readModels: ReadModelFiles
 
 const projector = (dataDir: string) =>
-  startNewsroom({ app: 'projector', dataDir, env: { ...stores.env, TRUST_PROXY: 'true' } })
+  startNewsroom({ app: 'projector', dataDir, env: { ...stores.env, TRUST_PROXY: 'on' } })
 
 beforeAll(async () => {
   stores = await startStores()
-  newsroom = await startNewsroom({ env: { ...stores.env, TRUST_PROXY: 'true' } })
+  newsroom = await startNewsroom({ env: { ...stores.env, TRUST_PROXY: 'on' } })
   steady = await projector(newsroom.dataDir)
   readModels = await openReadModels(stores.env)
 })
@@ -28,7 +28,7 @@ afterAll(async () => {
   await readModels.close()
   await Promise.all([steady.stop(), newsroom.stop()])
   await stores.dispose()
-  await newsroom.dispose()
+  await newsroom?.dispose()
 })
 
 it('have every effect once, whoever is killed', async () => {

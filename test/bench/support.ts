@@ -30,7 +30,7 @@ export const caughtUp = (newsroom: Newsroom, timeout = 600_000): Promise<true> =
 
 /** A server with a seeded log, its read models caught up. */
 export const seeded = async (mix: Mix, env: Record<string, string> = {}): Promise<Newsroom> => {
-  const newsroom = await startNewsroom({ env: { TRUST_PROXY: 'true', ...env } })
+  const newsroom = await startNewsroom({ env: { TRUST_PROXY: 'on', ...env } })
   const log = await logOf(newsroom)
   await seedLog(log, mix)
   await log.close()
