@@ -1,0 +1,181 @@
+// Whatever indexes there are: a query finds the same documents in the same order as without any, in and out of a transaction.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { Double, Int32 } from 'bson'
+import fc from 'fast-check'
+import { compare } from '../bson/order'
+import { type Document, field, type Value } from '../bson/value'
+import { type Index, parseIndex } from '../index/definition'
+import { sortKey } from '../index/keys'
+import { type Collection } from '../keyspace/catalog'
+import {
+  deleteDocument,
+  indexDocument,
+  insertDocument,
+  replaceDocument,
+  storable,
+  type StoredDocument,
+} from '../keyspace/documents'
+import { Engine } from '../keyspace/engine'
+import { type Unit } from '../keyspace/unit'
+import { type View } from '../keyspace/view'
+import { parseFilter } from './filter'
+import { everything, find, parseSort, type Query } from './find'
+import { matches } from './match'
+
+let engine: Engine
+let directory: string
+let collections = 0
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  engine = new Engine(join(directory, 'documents'))
+})
+afterAll(async () => {
+  await engine.close()
+  rmSync(directory, { recursive: true })
+})
+
+const scalar: fc.Arbitrary<Value> = fc.oneof(
+  fc.integer({ min: 0, max: 4 }).map(value => new Int32(value)),
+  fc.constantFrom<Value>(null, 'a', 'ab', 'b', new Double(1.5), true, 'x'.repeat(300), `${'x'.repeat(300)}y`),
+)
+const leaf = fc.oneof({ weight: 4, arbitrary: scalar }, fc.array(scalar, { maxLength: 3 }))
+const inner = fc.record({ c: leaf, d: scalar }, { requiredKeys: [] }) as fc.Arbitrary<Document>
+// a may hold arrays, b documents and arrays of documents, e neither: two arrays beside each other could not be indexed.
+const content = fc.record(
+  {
+    a: scalar,
+    b: fc.oneof(
+      inner,
+      fc.array(fc.oneof({ weight: 4, arbitrary: inner }, scalar), { maxLength: 3 }),
+    ),
+    e: scalar,
+    t: fc.array(scalar, { maxLength: 3 }),
+  },
+  { requiredKeys: [] },
+) as fc.Arbitrary<Document>
+
+const paths = fc.constantFrom('a', 'b.c', 'b.d', 'e', 't', '_id', 'b')
+const operators = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('$eq', '$gt', '$gte', '$lt', '$lte', '$ne'), leaf)
+    .map(([name, value]) => ({ [name]: value })),
+  fc.tuple(scalar, scalar).map(([low, high]) => ({ $gte: low, $lt: high })),
+  fc.array(scalar, { maxLength: 3 }).map(items => ({ $in: items })),
+  fc.boolean().map(wanted => ({ $exists: wanted })),
+  fc.constantFrom('^a', '^ab', '^x').map(pattern => ({ $regex: pattern })),
+  scalar.map(value => ({ $not: { $gt: value } })),
+  fc.tuple(scalar, scalar).map(([low, high]) => ({ $elemMatch: { $gte: low, $lte: high } })),
+)
+const elementQuery = fc.tuple(scalar, scalar).map(([c, d]): Document => ({ b: { $elemMatch: { c, d } } }))
+const clause = fc.oneof(
+  { weight: 5, arbitrary: fc.tuple(paths, operators).map(([path, test]): Document => ({ [path]: test as Value })) },
+  elementQuery,
+)
+const filters = fc.oneof(
+  fc.array(clause, { maxLength: 3 }).map((parts): Document => (parts.length > 0 ? { $and: parts } : {})),
+  fc.array(clause, { minLength: 1, maxLength: 2 }).map((parts): Document => ({ $or: parts })),
+)
+const direction = fc.constantFrom(new Int32(1), new Int32(-1))
+const sorts = fc
+  .uniqueArray(fc.tuple(fc.constantFrom('a', 'b.c', 'e'), direction), { maxLength: 2, selector: ([path]) => path })
+  .map(parts => ({ ...Object.fromEntries(parts) }) as Document)
+
+const keys: Document[] = [
+  { a: new Int32(1) },
+  { a: new Int32(-1), e: new Int32(1) },
+  { e: new Int32(1), a: new Int32(1), t: new Int32(-1) },
+  { 'b.c': new Int32(1), 'b.d': new Int32(-1) },
+  { e: new Int32(-1), 'b.c': new Int32(1) },
+  { t: new Int32(1) },
+  { b: new Int32(1) },
+]
+const partial: Document = {
+  key: { a: new Int32(1), e: new Int32(-1) },
+  name: 'partial',
+  partialFilterExpression: { a: { $gt: new Int32(1) } },
+}
+
+function indexes(collection: Collection): Index[] {
+  const plain = keys.map((key, i) => parseIndex({ key, name: `i${i}` }, i + 1))
+  const all = [...plain, parseIndex(partial, keys.length + 1)].map(index => ({ ...index, ready: true }))
+  collection.indexes = [collection.indexes[0]!, ...all]
+  return all
+}
+
+function stored(unit: Unit, collection: Collection): StoredDocument[] {
+  return [
+    ...find(
+      () => unit.view,
+      collection,
+      { filter: everything, sort: [], skip: 0, limit: 0 },
+      { keys: 0, documents: 0 },
+    ),
+  ]
+}
+
+/** Inserts all, then replaces and deletes some: indexes have to follow. */
+function change(unit: Unit, collection: Collection, documents: Document[], replacements: Document[]): void {
+  documents.forEach((document, i) => insertDocument(unit, collection, storable({ _id: new Int32(i), ...document })))
+  const present = stored(unit, collection)
+  replacements.forEach((replacement, i) => {
+    const before = present[i * 2]
+    if (before) replaceDocument(unit, collection, before, storable({ _id: field(before.value, '_id'), ...replacement }))
+  })
+  if (present.length > 4) deleteDocument(unit, collection, present[3]!)
+}
+
+function compareWithoutIndexes(view: View, collection: Collection, query: Query): void {
+  const bare = { ...collection, indexes: [collection.indexes[0]!] }
+  const run = (from: Collection, asked: Query) =>
+    [...find(() => view, from, asked, { keys: 0, documents: 0 })].map(document => document.value)
+  const all = run(bare, { filter: everything, sort: [], skip: 0, limit: 0 }).filter(document =>
+    matches(query.filter, document),
+  )
+  const found = run(collection, query)
+  const byId = (documents: Document[]) => documents.map(document => field(document, '_id')).sort(compare)
+  expect(byId(found)).toEqual(byId(all))
+  for (let i = 1; i < found.length && query.sort.length > 0; i++)
+    expect(sortKey(found[i - 1]!, query.sort).compare(sortKey(found[i]!, query.sort))).toBeLessThanOrEqual(0)
+}
+
+test('results with indexes equal those without, also over the writes of a transaction and after its commit', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(content, { maxLength: 12 }),
+      fc.array(content, { maxLength: 4 }),
+      fc.array(fc.tuple(filters, sorts), { minLength: 5, maxLength: 5 }),
+      fc.boolean(),
+      async (documents, replacements, asked, inTransaction) => {
+        const collection = engine.catalog.draft('test', `c${collections++}`)
+        const queries = asked.map(([filter, sort]): Query => ({
+          filter: parseFilter(filter),
+          sort: parseSort(sort),
+          skip: 0,
+          limit: 0,
+        }))
+        const check = (view: View) => queries.forEach(query => compareWithoutIndexes(view, collection, query))
+        if (inTransaction) {
+          await engine.write(unit => void unit.changed.add(collection))
+          indexes(collection)
+          const transaction = engine.begin()
+          change(transaction.unit, collection, documents, replacements)
+          check(transaction.unit.view)
+          await engine.commit(transaction, () => undefined)
+        } else {
+          await engine.write(unit => {
+            change(unit, collection, documents, replacements)
+            for (const index of indexes(collection))
+              for (const document of stored(unit, collection)) indexDocument(unit, collection, index, document)
+            unit.changed.add(collection)
+          })
+        }
+        check(engine.committed)
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
