@@ -12,7 +12,7 @@ export const readCursor = (cursor: string, patterns: readonly RegExp[]): string[
     parts.length === patterns.length &&
     parts.every((part, index) => typeof part === 'string' && patterns[index]?.test(part)) &&
     cursorOf(parts as string[]) === cursor
-  if (!fits) throw new Invalid([{ pointer: '#/cursor', detail: 'is none of ours: start again without a cursor' }])
+  if (!fits) throw new Invalid([{ pointer: '?cursor', detail: 'is none of ours: start again without a cursor' }])
   return parts as string[]
 }
 
