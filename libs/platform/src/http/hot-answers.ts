@@ -22,6 +22,8 @@ export interface HotAnswer {
 interface Entry extends HotAnswer {
   /** performance.now() at which it may not be served any more. */
   readonly until: number
+  /** performance.now() from which the next request renews it. */
+  renewal: number
   readonly flat: readonly string[]
   hits: number
   readonly encoded: Map<'br' | 'gzip', Buffer>
@@ -29,6 +31,8 @@ interface Entry extends HotAnswer {
 
 /** Milliseconds: how much later than its documents an answer may be. */
 const KEPT = 250
+/** Milliseconds after which one request goes through and renews the answer while the others are still served. */
+const RENEWED = 150
 const MAX_BYTES = 64 * 1024 * 1024
 /** Below this, compression saves less than a packet. */
 const WORTH_COMPRESSING = 1_400
@@ -56,7 +60,9 @@ export class HotAnswers {
   keep(url: string, answer: HotAnswer, generation: number): void {
     if (generation !== this.generation) return
     const flat = Object.entries({ ...SECURITY_HEADERS, ...answer.headers }).flat()
-    this.#answers.set(url, { ...answer, flat, until: performance.now() + KEPT, hits: 0, encoded: new Map() })
+    const now = performance.now()
+    const entry = { ...answer, flat, until: now + KEPT, renewal: now + RENEWED, hits: 0, encoded: new Map() }
+    this.#answers.set(url, entry)
   }
 
   /** Answers the request when its answer is here; false: somebody else has to. */
@@ -69,6 +75,10 @@ export class HotAnswers {
     const started = performance.now()
     if (started > entry.until) {
       this.#answers.delete(url)
+      return false
+    }
+    if (started > entry.renewal) {
+      entry.renewal = entry.until
       return false
     }
     // A body would have to be read before the connection can be used again: not here.
