@@ -9,3 +9,4 @@ export {
   type EmbeddedStores,
   type StoreUrls,
 } from './supervisor/supervisor'
+export { backupEmbeddedStores } from './supervisor/backup'

@@ -1,5 +1,5 @@
 // Group commit over real files: order, refusals, formats, backup, and what happens when there is no room.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -78,14 +78,4 @@ test('a newer format, another kind and a foreign folder are refused with what to
   expect(() => openHere()).toThrow(WrongFormat)
   rmSync(format)
   expect(() => openHere()).toThrow('not the files of event-store of this program')
-})
-
-test('a backup taken while in use opens as a store of its own', async () => {
-  const { root, commit, backup } = openHere()
-  await commit(() => root.putSync(key('a'), key('1')))
-  const copy = join(directory, 'copy')
-  await backup(copy)
-  await commit(() => root.putSync(key('a'), key('2')))
-  expect(readFileSync(join(copy, 'format.json'), 'utf8')).toContain('event-store')
-  expect(String(openHere(copy).root.get(key('a')))).toBe('1')
 })

@@ -32,8 +32,6 @@ export type Environment = {
    * @throws StorageFull when there is no room; then no write of the group was stored.
    */
   commit: <T>(write: () => T) => Promise<T>
-  /** A consistent copy of the environment, format included, while it is in use. The folder must not exist yet. */
-  backup: (directory: string) => Promise<void>
   /** Waits for what was accepted, then closes the files. */
   close: () => Promise<void>
 }
@@ -106,11 +104,6 @@ export function openEnvironment(
         waiting.push({ write, resolve, reject })
         running ??= commitGroups()
       })
-    },
-    async backup(target) {
-      mkdirSync(target, { recursive: true, mode: 0o700 })
-      await root.backup(target, false)
-      writeDurably(target, FORMAT_FILE, readFileSync(join(directory, FORMAT_FILE)))
     },
     async close() {
       closed = true

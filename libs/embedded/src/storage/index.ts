@@ -10,3 +10,4 @@ export {
 } from './errors'
 export { lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
 export { requestRewrite } from './rewrite'
+export { syncDirectory } from './files'
