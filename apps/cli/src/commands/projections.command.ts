@@ -30,13 +30,15 @@ export class ProjectionsCommand extends CommandRunner {
     }
     const groups = await projectionStatus(sources)
     const parked = await parkedDocuments(sources)
+    const rows = rowsOf(groups, sources.projections)
     if (json) {
-      await write(`${JSON.stringify({ projections: groups.flatMap(group => rowsOf(group)), parked }, null, 2)}\n`)
+      await write(`${JSON.stringify({ projections: rows, parked }, null, 2)}\n`)
       return
     }
-    const rows = groups.flatMap(group => rowsOf(group))
     await write(`${table(HEADER, rows.map(cellsOf))}\n`)
-    if (!rows.length) await write('Nothing is built yet: read models are built when the server runs (npm start).\n')
+    if (rows.some(({ stage }) => stage === 'absent')) {
+      await write('What is absent is built when the server runs (npm start) or by stet rebuild NAME.\n')
+    }
     for (const { generation, key, events, error } of parked) {
       await write(`parked: ${generation} ${key}: ${events} events, ${error}\n`)
     }
@@ -58,21 +60,37 @@ export class ProjectionsCommand extends CommandRunner {
 }
 
 /** A generation with what is known of its group; the lag is the group's, so only a live one has it. */
-type Row = Pick<GenerationStatus, 'name' | 'version' | 'generation' | 'stage' | 'group' | 'position' | 'parked'> & {
+export interface Row {
+  readonly name: string
+  readonly version: number
+  /** null: never built, in this version. */
+  readonly generation: number | null
+  readonly stage: GenerationStatus['stage'] | 'absent'
+  readonly group: string
+  readonly position: string | null
   readonly lag: Lag | null
+  readonly parked: number
 }
 
-export const rowsOf = ({ generations, lag }: Pick<GroupStatus, 'generations' | 'lag'>): Row[] =>
-  generations.map(({ name, version, generation, stage, group, position, parked }) => ({
-    name,
-    version,
-    generation,
-    stage,
-    group,
-    position,
-    lag: stage === 'live' ? lag : null,
-    parked,
-  }))
+/** Every generation that there is, and every read model of this version that has none. */
+export const rowsOf = (
+  groups: readonly Pick<GroupStatus, 'group' | 'generations' | 'lag'>[],
+  projections: readonly { readonly name: string; readonly version: number; readonly group: string }[],
+): Row[] =>
+  groups.flatMap(({ group, generations, lag }) => [
+    ...generations.map(({ name, version, generation, stage, position, parked }) => ({
+      ...{ name, version, generation, stage, group, position },
+      lag: stage === 'live' ? lag : null,
+      parked,
+    })),
+    ...projections
+      .filter(of => of.group === group && !generations.some(is => is.name === of.name && is.version === of.version))
+      .map(({ name, version }) => ({
+        ...{ name, version, generation: null, stage: 'absent' as const, group, position: null },
+        lag: null,
+        parked: 0,
+      })),
+  ])
 
 const HEADER = ['name', 'version', 'generation', 'stage', 'group', 'position', 'lag', 'parked']
 
@@ -88,7 +106,7 @@ export const cellsOf = ({
 }: Row): (string | number)[] => [
   name,
   version,
-  generation,
+  generation ?? '-',
   stage,
   group,
   position ?? '-',
