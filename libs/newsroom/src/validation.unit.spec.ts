@@ -11,9 +11,7 @@ import { canonicalLanguage, IsShaped, schemaConverters, shape, nonBlank, text, v
 
 const schemaOf = (type: new () => object) =>
   targetConstructorToSchema(type, {
-    additionalConverters: schemaConverters as NonNullable<
-      Parameters<typeof targetConstructorToSchema>[1]
-    >['additionalConverters'],
+    additionalConverters: schemaConverters,
   })
 const accepts = (type: new () => object) =>
   new Ajv2020({ strict: false, validateFormats: false }).compile(schemaOf(type))
