@@ -38,16 +38,14 @@ afterEach(async () => {
 })
 
 /** The log with another way to append. */
-const appending = (append: EventLog['append']): EventLog => ({
-  append,
-  readStream: (...call) => log.readStream(...call),
-  lastOf: stream => log.lastOf(stream),
-  readAll: options => log.readAll(options),
-  subscribe: options => log.subscribe(options),
-  end: filter => log.end(filter),
-  ping: () => log.ping(),
-  close: () => log.close(),
-})
+const appending = (append: EventLog['append']): EventLog =>
+  new Proxy(log, {
+    get: (target, name) => {
+      if (name === 'append') return append
+      const method: unknown = Reflect.get(target, name)
+      return typeof method === 'function' ? (method as (...call: unknown[]) => unknown).bind(target) : method
+    },
+  })
 
 const recorderOf = async (options: Partial<ViewRecorderOptions> = {}) => {
   const counter = new ViewCounter({ siteUrl: 'https://news.example', newSalt: () => randomBytes(16) })

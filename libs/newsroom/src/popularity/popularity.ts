@@ -1,7 +1,7 @@
 // The read model of popularity: views per live article in time buckets, and a score for each window.
 import { type Computation, type ComputedProjection, type RecordedEvent } from '@stet/eventsourcing'
 import { type NewsroomEvents } from '../newsroom'
-import { addViews, type Buckets, decodeCounts, encodeCounts, minuteOf, scoreOf } from './buckets'
+import { addViews, type Buckets, decodeCounts, encodeCounts, minuteOf, noViews, scoreOf } from './buckets'
 
 /** One article that was live at some time. */
 export interface ArticlePopularity {
@@ -37,10 +37,6 @@ export interface ViewTotals {
 export type PopularityDocument = ArticlePopularity | ViewTotals
 export const TOTALS = 'totals'
 
-/** Reading and keeping documents is done in portions of this many. */
-const PORTION = 1_000
-const DOCUMENTS_KEPT = 2_000
-
 /**
  * A view counts when its article is live at the event's place in the log. Folded by whole batches, so that a flood costs
  * one score and one write per article and batch, not per event. Never throws for what an event holds.
@@ -71,48 +67,16 @@ export const popularity: ComputedProjection<PopularityDocument, NewsroomEvents> 
     SlugReleased: 'ignore',
     ArticlesViewed: 'fold',
   },
-  open: async () => new Counting(),
+  open: async () => counting,
 }
 
-type Load = Parameters<Computation<PopularityDocument, NewsroomEvents>['fold']>[1]
-
-class Counting implements Computation<PopularityDocument, NewsroomEvents> {
-  /** Documents that were written or read last: the next batch of a flood touches the same ones. */
-  private readonly kept = new Map<string, PopularityDocument>()
-
-  async fold(events: readonly RecordedEvent<NewsroomEvents>[], load: Load) {
-    const documents = await this.read(idsIn(events), load)
-    const batch = new Batch(documents)
+/** Nothing is kept between batches: whoever runs it keeps the documents that a flood touches again and again. */
+const counting: Computation<PopularityDocument, NewsroomEvents> = {
+  fold: async (events, load) => {
+    const batch = new Batch(await load([...idsIn(events)]))
     for (const event of events) batch.fold(event)
-    const changed = batch.changed()
-    for (const [id, document] of documents) this.keep(id, changed.get(id) ?? document)
-    for (const [id, document] of changed) this.keep(id, document)
-    return changed
-  }
-
-  private async read(ids: ReadonlySet<string>, load: Load) {
-    const documents = new Map<string, PopularityDocument>()
-    const missing: string[] = []
-    for (const id of ids) {
-      const kept = this.kept.get(id)
-      if (kept) documents.set(id, kept)
-      else missing.push(id)
-    }
-    for (let i = 0; i < missing.length; i += PORTION) {
-      for (const [id, document] of await load(missing.slice(i, i + PORTION))) documents.set(id, document)
-    }
-    return documents
-  }
-
-  private keep(id: string, document: PopularityDocument): void {
-    this.kept.delete(id)
-    this.kept.set(id, document)
-    if (this.kept.size <= DOCUMENTS_KEPT) return
-    for (const oldest of this.kept.keys()) {
-      this.kept.delete(oldest)
-      return
-    }
-  }
+    return batch.changed()
+  },
 }
 
 const idsIn = (events: readonly RecordedEvent<NewsroomEvents>[]): ReadonlySet<string> => {
@@ -174,7 +138,7 @@ class Batch {
     const article = this.article(key)
     const now = { live: true, section: data.section.slug, language: data.language }
     if (article) Object.assign(article, now)
-    else this.articles.set(key, { ...now, notLive: 0, buckets: { newest: -1, minutes: [], hours: [] } })
+    else this.articles.set(key, { ...now, notLive: 0, buckets: noViews() })
   }
 
   private article(id: string): Mutable<Article> | undefined {

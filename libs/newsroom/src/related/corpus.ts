@@ -96,19 +96,36 @@ export class Corpus {
     const size = this.size + 1
     const common = commonAbove(size)
     const average = (this.totalLength + length) / size
-    const weighed: { readonly term: string; readonly occurrences: number; readonly weight: number }[] = []
+    const idfs = new Map<number, number>()
+    const compared: string[] = []
+    const weights = new Map<string, number>()
     const others: string[] = []
     for (const [term, tf] of occurrences) {
       const number = this.termNumbers.get(term)
       const frequency = (number === undefined ? 0 : (this.frequencies[number] ?? 0)) + 1
-      if (frequency > common) others.push(term)
-      else weighed.push({ term, occurrences: tf, weight: idf(frequency, size) * saturated(tf, length, average) })
+      if (frequency > common) {
+        others.push(term)
+        continue
+      }
+      let rarity = idfs.get(frequency)
+      if (rarity === undefined) idfs.set(frequency, (rarity = idf(frequency, size)))
+      compared.push(term)
+      weights.set(term, rarity * saturated(tf, length, average))
     }
-    weighed.sort((a, b) => b.weight - a.weight || byCodeUnits(a.term, b.term))
-    for (const { term } of weighed.splice(TERMS_KEPT)) others.push(term)
+    if (compared.length > TERMS_KEPT) {
+      const heaviest = Float64Array.from(weights.values()).sort().reverse()
+      const least = heaviest[TERMS_KEPT - 1] ?? 0
+      // Equal weights are many among terms that occur once: by name the first ones are kept.
+      const equal = compared.filter(term => weights.get(term) === least).sort()
+      const kept = new Set(equal.slice(0, TERMS_KEPT - heaviest.indexOf(least)))
+      others.push(
+        ...compared.filter(term => weights.get(term)! < least || (weights.get(term) === least && !kept.has(term))),
+      )
+      for (const term of others) weights.delete(term)
+    }
     return {
-      terms: weighed.map(({ term, occurrences }) => [term, occurrences] as const).sort(([a], [b]) => byCodeUnits(a, b)),
       // Without a comparison function JavaScript sorts texts by code units.
+      terms: [...weights.keys()].sort().map(term => [term, occurrences.get(term) ?? 0] as const),
       others: others.sort(),
     }
   }

@@ -17,7 +17,6 @@ const HALF_LIFE = 60
 const TAG_BONUS = 0.05
 const TAGS_COUNTED = 3
 const SCALE = 1e6
-const PORTION = 1_000
 
 /** One place of a list. */
 export interface RelatedEntry {
@@ -124,12 +123,12 @@ class Relation implements Computation<RelatedDocument, NewsroomEvents> {
 
   async fold(events: readonly RecordedEvent<NewsroomEvents>[], load: Load) {
     const known = new Set(events.map(({ key }) => key).filter(key => this.find(key)))
-    const batch = new Batch(new Map<string, RelatedDocument>(await loaded(load, [...known])))
+    const batch = new Batch(new Map(await load([...known])))
     for (const event of events) {
       if (event.type === 'ArticlePublished') this.publish(event, batch)
       else if (event.type === 'ArticleUnpublished') this.unpublish(event.key, batch)
     }
-    for (const [id, document] of await loaded(load, batch.missing())) batch.before.set(id, document)
+    for (const [id, document] of await load(batch.missing())) batch.before.set(id, document)
     return batch.changed(id => this.listOf(id))
   }
 
@@ -270,12 +269,6 @@ class Batch {
     }
     return changed
   }
-}
-
-const loaded = async (load: Load, ids: readonly string[]): Promise<[string, RelatedDocument][]> => {
-  const documents: [string, RelatedDocument][] = []
-  for (let i = 0; i < ids.length; i += PORTION) documents.push(...(await load(ids.slice(i, i + PORTION))))
-  return documents
 }
 
 /** Millionths: similarity of the texts, fading with the time between both publications, and the bonus for tags. */
