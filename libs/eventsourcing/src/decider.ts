@@ -51,6 +51,10 @@ export interface Decider<State, Events extends EventMap, C extends Commands> {
       context: DecideContext,
     ) => readonly NewEvent<Events>[]
   }
+  /**
+   * Must not look at the event's position: the events of one command that are folded as soon as they are appended carry
+   * the last one's, the only one that the store answers.
+   */
   readonly evolve: { readonly [T in keyof Events & string]: (state: State, event: RecordedEvent<Events, T>) => State }
   /** What a command reserves first; null: nothing (any more). */
   readonly reserve?: {

@@ -1,5 +1,5 @@
 // Identities that follow from what they name, so that a repeat has the same ones: event ids and fingerprints.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { v5 } from 'uuid'
 import { canonicalJson } from './json'
 
@@ -18,7 +18,4 @@ export const scopeOf = ({ commandId, actor }: { commandId: string; actor: string
 
 /** 128 bits of SHA-256 over the command's name, its target and its canonical body, in base64url. */
 export const fingerprintOf = (commandName: string, stream: string, body: object): string =>
-  createHash('sha256')
-    .update(`${commandName}\n${stream}\n${canonicalJson(body)}`)
-    .digest('base64url')
-    .slice(0, 22)
+  hash('sha256', `${commandName}\n${stream}\n${canonicalJson(body)}`, 'base64url').slice(0, 22)

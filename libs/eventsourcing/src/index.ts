@@ -19,4 +19,4 @@ export {
   type ReadSide,
 } from './handlers'
 export { eventIdOf, fingerprintOf } from './identity'
-export { connectEventLog, type EventLogOptions } from './event-store'
+export { connectEventLog, type EventLogOptions, type ObservedAppend } from './event-store'

@@ -6,6 +6,7 @@ import { type AppendResult } from '../event-log'
 import { weightOf } from '../json'
 import { closeClient, type ConnectionLog, openAppendingClient } from './client'
 import { asStetError, isMended, TimedOut } from './failures'
+import { Room } from './room'
 
 /** Milliseconds until an append's outcome counts as unknown. The client's own deadline fires far later. */
 const APPEND_TIMEOUT = 3000
@@ -13,8 +14,8 @@ const APPEND_TIMEOUT = 3000
 const SERVER_DEADLINE = 30_000
 /** Milliseconds that a broken connection gets to end before it is left alone. */
 const CLOSE_TIMEOUT = 500
-/** Bytes (roughly) on their way at once; more wait. */
-const IN_FLIGHT = 32 * 1024 * 1024
+/** Bytes (roughly) on their way at once; more wait: to encode many large events in one go would block the process. */
+const IN_FLIGHT = 4 * 1024 * 1024
 
 /** The appending client of one store. Get one by `shareAppender`. */
 export class Appender {
@@ -22,8 +23,7 @@ export class Appender {
   /** Settles when the client that was replaced is closed: its end would reject what the next one has sent by then. */
   #replaced: Promise<void> = Promise.resolve()
   #lastAnswer = 0
-  #inFlight = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #room = new Room(IN_FLIGHT)
   #closed = false
   users = 0
 
@@ -46,8 +46,9 @@ export class Appender {
   ): Promise<AppendResult> {
     const doing = `appending to ${stream}`
     const weight = events.reduce((sum, { data, metadata }) => sum + weightOf(data) + metadata.length, 0)
-    await this.#room(weight)
-    this.#inFlight += weight
+    await this.#room.enter(weight, APPEND_TIMEOUT).catch((error: unknown) => {
+      throw asStetError(error, doing)
+    })
     try {
       const sent = events.map(event => jsonEvent({ ...event, data: event.data }))
       await this.#replaced
@@ -64,8 +65,7 @@ export class Appender {
       }
       throw asStetError(error, doing)
     } finally {
-      this.#inFlight -= weight
-      this.#waiting.shift()?.()
+      this.#room.leave(weight)
     }
   }
 
@@ -97,13 +97,6 @@ export class Appender {
     this.log('the connection to the event store is opened anew for appending')
     this.#client = openAppendingClient(this.url, this.log)
     this.#replaced = closeClient(broken, CLOSE_TIMEOUT)
-  }
-
-  /** Waits until there is room; what is larger than all of the room goes alone. */
-  async #room(weight: number): Promise<void> {
-    while (this.#inFlight > 0 && this.#inFlight + weight > IN_FLIGHT) {
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
-    }
   }
 }
 

@@ -18,7 +18,7 @@ interface Internals {
     cache?: WeakMap<Service, Call>,
   ) => () => Promise<Call>
   callArguments(options: object, callOptions: CallOptions): [Metadata, CallOptions]
-  getChannel(): Promise<Channel>
+  getChannel: () => Promise<Channel>
 }
 
 /** The parts of a batch call that are guarded. */
@@ -31,11 +31,23 @@ interface BatchCall {
 
 export const internalsOf = (client: EventStoreDBClient): Internals => client as unknown as Internals
 
+/** The channel that each client uses now: asking a client for it would open one. */
+const channels = new WeakMap<EventStoreDBClient, Promise<Channel>>()
+
 /** `esdb://`, `esdb+discover://` or the same with `kurrentdb` (a connection string), or `unix:/path` (insecure). */
 export const openClient = (url: string): EventStoreDBClient => {
-  if (url.startsWith('unix:')) return new EventStoreDBClient({ endpoint: url }, { insecure: true })
-  // The newer name of the same protocol; this client knows the older one only.
-  return EventStoreDBClient.connectionString(url.replace(/^kurrentdb(\+discover)?:/, 'esdb$1:'))
+  const client = url.startsWith('unix:')
+    ? new EventStoreDBClient({ endpoint: url }, { insecure: true })
+    : // The newer name of the same protocol; this client knows the older one only.
+      EventStoreDBClient.connectionString(url.replace(/^kurrentdb(\+discover)?:/, 'esdb$1:'))
+  const internals = internalsOf(client)
+  const getChannel = internals.getChannel
+  internals.getChannel = () => {
+    const channel = getChannel()
+    channels.set(client, channel)
+    return channel
+  }
+  return client
 }
 
 /** Opens a client whose batch appends can neither throw out of a listener nor reject where nobody listens. */
@@ -61,7 +73,7 @@ export const openAppendingClient = (url: string, log: ConnectionLog): EventStore
 export const closeClient = async (client: EventStoreDBClient, milliseconds: number): Promise<void> => {
   const closing = client
     .dispose()
-    .then(async () => (await internalsOf(client).getChannel()).close())
+    .then(async () => (await channels.get(client))?.close())
     // A channel that never came up has nothing to close.
     .catch(() => undefined)
   let timer: NodeJS.Timeout | undefined

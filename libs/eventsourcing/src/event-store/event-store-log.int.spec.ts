@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { binaryEvent } from '@eventstore/db-client'
 import { v4 } from 'uuid'
 import { UndecodableEvent } from '../codec'
-import { NotFound, Unavailable } from '../errors'
+import { Invalid, NotFound, Unavailable } from '../errors'
 import { type EventLog, type EventToAppend, type LogEvent, type SubscriptionMessage } from '../event-log'
 import { eventually, temporaryEventStore } from '../testing/store.fixture.spec'
 import { openClient } from './client'
-import { connectEventLog } from './event-store-log'
+import { connectEventLog, type ObservedAppend } from './event-store-log'
 
 let store: Awaited<ReturnType<typeof temporaryEventStore>>
 let log: EventLog
@@ -91,6 +91,25 @@ describe('append and read', () => {
   test('refuses an event that cannot be recorded before anything is sent', async () => {
     await expect(log.append('room-5', -1, [event('Bad', { big: 1n })])).rejects.toThrow(TypeError)
     expect(await log.lastOf('room-5')).toBeNull()
+  })
+})
+
+describe('limits and measures', () => {
+  test('more than the store takes at once is Invalid, and nothing is written', async () => {
+    const large = event('Large', { text: 'x'.repeat(1_100_000) })
+    await expect(log.append('large-1', -1, [large])).rejects.toThrow(Invalid)
+    expect(await log.lastOf('large-1')).toBeNull()
+  })
+
+  test('every append is observed with its outcome', async () => {
+    const seen: ObservedAppend[] = []
+    const observed = connectEventLog({ url: store.url, prefix: 'seen.', observe: append => seen.push(append) })
+    await observed.append('a-1', -1, [event()])
+    await observed.append('a-1', -1, [event()])
+    await observed.append('a-1', 0, [event('Large', { text: 'x'.repeat(1_100_000) })]).catch(() => undefined)
+    expect(seen.map(({ outcome }) => outcome)).toEqual(['ok', 'conflict', 'failed'])
+    for (const { milliseconds } of seen) expect(milliseconds).toBeGreaterThan(0)
+    await observed.close()
   })
 })
 

@@ -35,6 +35,14 @@ export interface EventLogOptions {
   readonly upcasters?: readonly Upcaster[]
   /** Told in one line when a connection had to be mended. */
   readonly log?: ConnectionLog
+  /** Told of every append, for metrics. */
+  readonly observe?: (append: ObservedAppend) => void
+}
+
+export interface ObservedAppend {
+  readonly milliseconds: number
+  /** `conflict`: another writer was first. */
+  readonly outcome: 'ok' | 'conflict' | 'failed'
 }
 
 /** Milliseconds that a read may take for its next event, that a subscription may take to begin, that a ping may take. */
@@ -61,8 +69,11 @@ class EventStoreLog implements EventLog {
   /** Reads and subscriptions only: a failed append closes the channel that it ran on. */
   readonly #reader: EventStoreDBClient
   readonly #closing = new AbortController()
+  readonly #observe: (append: ObservedAppend) => void
 
-  constructor({ url, prefix = '', upcasters = [], log = () => undefined }: EventLogOptions) {
+  constructor(options: EventLogOptions) {
+    const { url, prefix = '', upcasters = [], log = () => undefined, observe = () => undefined } = options
+    this.#observe = observe
     this.#prefix = prefix
     this.#codec = codecOf(upcasters)
     this.#reader = openClient(url)
@@ -78,9 +89,17 @@ class EventStoreLog implements EventLog {
   async append(stream: string, expected: number, events: readonly EventToAppend[]): Promise<AppendResult> {
     this.#refuseWhenClosed()
     const encoded = events.map(event => this.#codec.encode(event))
-    return this.#appender.append(this.#prefix + stream, expected, encoded, async () => {
-      return (await this.lastOf(stream))?.revision ?? -1
-    })
+    const since = performance.now()
+    let outcome: ObservedAppend['outcome'] = 'failed'
+    try {
+      const result = await this.#appender.append(this.#prefix + stream, expected, encoded, async () => {
+        return (await this.lastOf(stream))?.revision ?? -1
+      })
+      outcome = result.ok ? 'ok' : 'conflict'
+      return result
+    } finally {
+      this.#observe({ milliseconds: performance.now() - since, outcome })
+    }
   }
 
   async *readStream(stream: string, { from = 0, limit = Infinity }: { from?: number; limit?: number } = {}) {

@@ -8,7 +8,7 @@ import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfea
 import { SupportedMethod, SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb'
 import { UUID } from '@eventstore/db-client/generated/shared_pb'
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb'
-import { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb'
+import { type BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb'
 import {
   Server,
   ServerCredentials,
@@ -40,11 +40,11 @@ const serve = async () => {
   batch.setServiceName('event_store.client.streams.Streams')
   batch.setMethodName('batchappend')
   methods.setMethodsList([batch])
-  server.addService(ServerFeaturesService as never, {
+  server.addService(ServerFeaturesService, {
     getSupportedMethods: (_: ServerUnaryCall<unknown, unknown>, answer: sendUnaryData<SupportedMethods>) =>
       answer(null, methods),
   })
-  server.addService(StreamsService as never, {
+  server.addService(StreamsService, {
     batchAppend: (call: BatchCall) => {
       call.on('data', (request: BatchAppendReq) => onAppend(call, request))
       call.on('error', () => undefined)
