@@ -3,7 +3,7 @@ import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError, Mo
 import { type DocumentStore, unreachable } from '../document-store/document-store'
 import { type Document } from '../projection'
 import { type Folded, type Member } from './fold'
-import { checkpointsOf, documentsOf, parkedOf } from './generation'
+import { type Checkpoint, checkpointsOf, documentsOf, parkedOf } from './generation'
 import { type Changes } from './shelf'
 
 /** Another process (or a generation that joined) was first: nothing was written, what is known here is out of date. */
@@ -21,11 +21,10 @@ export class RefusedWrite extends Error {
   }
 }
 
-/** The checkpoints of generations that advance together: all of them stand at `position` and `epoch`. */
+/** The checkpoints of generations that advance together: all of them stand at `position`. */
 export interface Standing {
   readonly ids: readonly string[]
   readonly position: string | null
-  readonly epoch: number
   readonly stage: 'building' | 'live'
 }
 
@@ -40,7 +39,7 @@ export const commitBatch = (
   folded: readonly Folded[],
 ): Promise<void> =>
   inTransaction(documents, async session => {
-    await moveCheckpoints(documents, session, from, { position: to })
+    await moveCheckpoints(documents, session, from, { $set: { position: to } })
     await writeFolded(documents, session, folded)
   })
 
@@ -67,14 +66,12 @@ export const inTransaction = async <T>(
 export const moveCheckpoints = async (
   { db }: DocumentStore,
   session: ClientSession,
-  { ids, position, epoch, stage }: Standing,
-  set: { position?: string | null; epoch?: number; stage?: 'live' | 'retired'; retiredAt?: Date },
+  { ids, position, stage }: Standing,
+  change: Readonly<Record<'$set', Partial<Checkpoint>>> | { readonly $inc: { readonly joins: 1 } },
 ): Promise<void> => {
-  const { matchedCount } = await checkpointsOf(db).updateMany(
-    { _id: { $in: [...ids] }, position, epoch, stage },
-    { $set: set },
-    { session },
-  )
+  const { matchedCount } = await checkpointsOf(db).updateMany({ _id: { $in: [...ids] }, position, stage }, change, {
+    session,
+  })
   if (matchedCount !== ids.length) throw new Overtaken('the checkpoint has moved')
 }
 

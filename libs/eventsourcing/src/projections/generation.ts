@@ -15,11 +15,8 @@ export interface Checkpoint {
   readonly position: string | null
   /** building: a rebuild that has not joined; live: what is read, one per name and version; retired: was live. */
   readonly stage: 'building' | 'live' | 'retired'
-  /**
-   * Counts joins. Generations with equal position and epoch advance in one transaction that is conditional on both, so a
-   * process that has not seen another generation join cannot advance without it.
-   */
-  readonly epoch: number
+  /** Counts what has joined here: writing it is what locks a checkpoint. */
+  readonly joins: number
   /** Parked events. */
   readonly parked: number
   readonly retiredAt?: Date
@@ -93,7 +90,7 @@ export const createGeneration = async (
       group,
       position: null,
       stage,
-      epoch: 0,
+      joins: 0,
       parked: 0,
     })
   } catch (error) {

@@ -1,8 +1,10 @@
-// A group beside the log: live, after failures, and beside another process.
+// A group beside the log: live, in batches of any size, after failures, and beside another process.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { type RunningProjections } from './contract'
+import fc from 'fast-check'
+import { comparePositions } from '../event'
+import { type ProjectionsOptions, type RunningProjections } from './contract'
+import { bytesOf, type Fact, type Note, notes, PROJECTIONS, type Rig, startRig, until, written } from './rig.spec'
 import { startProjections } from './start'
-import { type Note, notes, PROJECTIONS, type Rig, startRig, until, written } from './rig.spec'
 
 let rig: Rig
 let running: RunningProjections[]
@@ -14,12 +16,14 @@ afterEach(async () => {
   await Promise.all(running.map(projections => projections.stop()))
   await rig.close()
 })
-const start = (...options: Parameters<typeof startProjections>) => {
-  const projections = startProjections(...options)
+const start = (options: ProjectionsOptions) => {
+  const projections = startProjections(options)
   running.push(projections)
   return projections
 }
-const note = (id: string) => rig.documents.db.collection<Note>('notes-v1-g1').findOne({ _id: id })
+const note = (id: string, generation = 'notes-v1-g1') =>
+  rig.documents.db.collection<Note>(generation).findOne({ _id: id })
+const all = (documents = rig.documents) => Promise.all(PROJECTIONS.map(({ name }) => bytesOf(documents, name)))
 
 describe('a group', () => {
   it('folds what is in the log and what comes', async () => {
@@ -34,7 +38,170 @@ describe('a group', () => {
     const [desk] = await projections.status()
     expect(desk).toMatchObject({ group: 'desk', position, end: position, lag: { events: 0, more: false, seconds: 0 } })
     expect(desk).toMatchObject({ state: 'running', error: null, parked: 0 })
-    expect(PROJECTIONS.map(({ name }) => name)).toEqual(['notes', 'tags', 'views', 'neighbours'])
-    expect(notes().name).toBe('notes')
+  })
+
+  it('gives the same bytes in batches of 1, 7 and 500', async () => {
+    let round = 0
+    await fc.assert(
+      fc.asyncProperty(history, async facts => {
+        round++
+        for (const [stream, fact] of facts) await rig.append(`${stream}${round}`, [fact])
+        const end = await rig.log.end()
+        const results: string[][] = []
+        for (const events of [1, 7, 500]) {
+          const documents = rig.connect(`round${round}-${events}`)
+          const projections = startProjections({ ...rig.sources(PROJECTIONS, documents), limits: { events, wait: 20 } })
+          await until(() => projections.ready())
+          await projections.stop()
+          results.push(await all(documents))
+        }
+        expect(results[1]).toEqual(results[0])
+        expect(results[2]).toEqual(results[0])
+        expect(end === null || (results[0] ?? []).some(bytes => bytes !== '')).toBe(true)
+      }),
+      { numRuns: 3 },
+    )
+  })
+
+  it('does every effect once beside a process that is cut off again and again', async () => {
+    const positions: (string | null)[] = []
+    const steady = start({ ...rig.sources(), limits: { events: 5, wait: 5 } })
+    let writing = true
+    const writer = (async () => {
+      for (let i = 0; i < 30; i++)
+        for (const id of ['1', '2', '3']) {
+          await rig.append(`note-${id}`, [written(`${id}.${i}`)])
+          await rig.append(`views-${id}`, [{ type: 'NotesViewed', data: { views: [[id, 1]] } }])
+        }
+      writing = false
+    })()
+    const watcher = (async () => {
+      while (writing) {
+        const checkpoint = await rig.documents.db
+          .collection<{ _id: string; position: string | null }>('projections')
+          .findOne({ _id: 'notes-v1-g1' })
+        if (checkpoint) positions.push(checkpoint.position)
+        await new Promise(resolve => setTimeout(resolve, 5))
+      }
+    })()
+    let cuts = 0
+    while (writing) {
+      const documents = rig.connect()
+      const other = startProjections({ ...rig.sources(PROJECTIONS, documents), limits: { events: 3, wait: 5 } })
+      await new Promise(resolve => setTimeout(resolve, 100))
+      // Its connections go away in the middle of whatever it does, transactions included.
+      await documents.client.close(true)
+      await other.stop()
+      cuts++
+    }
+    await Promise.all([writer, watcher])
+    await until(async () => {
+      const status = await steady.status()
+      return status.every(({ position, end }) => comparePositions(position, end) >= 0)
+    })
+    expect(cuts).toBeGreaterThan(3)
+    for (const id of ['1', '2', '3']) expect(await note(id)).toEqual({ _id: id, text: `${id}.29`, writes: 30 })
+    const viewed = await rig.documents.db
+      .collection('views-v1-g1')
+      .find({}, { sort: { _id: 1 } })
+      .toArray()
+    expect(viewed).toEqual(['1', '2', '3'].map(_id => ({ _id, views: 30 })))
+    for (const [index, position] of positions.entries())
+      expect(comparePositions(position, positions[index - 1] ?? null)).toBeGreaterThanOrEqual(0)
+  })
+
+  it('goes on by itself after the document store was gone', async () => {
+    const errors: unknown[] = []
+    const projections = start({ ...rig.sources(), onError: (_group, error) => errors.push(error) })
+    await rig.append('note-1', [written('a')])
+    await until(async () => (await note('1'))?.text === 'a')
+    await rig.stopDocuments()
+    const position = await rig.append('note-1', [written('b')])
+    await until(() => Promise.resolve(projections.states().desk?.state === 'backing-off'))
+    await rig.startDocuments()
+    await until(async () => (await note('1'))?.text === 'b')
+    expect(await note('1')).toEqual({ _id: '1', text: 'b', writes: 2 })
+    await until(async () =>
+      (await projections.status()).every(({ group, position: at }) => group === 'audience' || at === position),
+    )
+    expect(errors.length).toBeGreaterThan(0)
+  })
+
+  it('takes over when the other process ends', async () => {
+    const first = startProjections(rig.sources())
+    await rig.append('note-1', [written('a')])
+    await until(async () => (await note('1'))?.text === 'a')
+    const second = start(rig.sources(PROJECTIONS, rig.connect()))
+    // Both want this one; whoever loses stands by.
+    for (let i = 0; i < 20; i++) await rig.append('note-1', [written(`a${i}`)])
+    await until(async () => (await note('1'))?.text === 'a19')
+    await first.stop()
+    await rig.append('note-1', [written('b')])
+    await until(async () => (await note('1'))?.text === 'b')
+    expect((await note('1'))?.writes).toBe(22)
+    await until(() => second.ready())
+  })
+
+  it('builds a new version beside the old one, which goes on', async () => {
+    const old = start(rig.sources())
+    for (let i = 0; i < 40; i++)
+      await rig.append(`note-${i}`, [written('a'), { type: 'NoteTagged', data: { tags: ['t'] } }])
+    await until(() => old.ready())
+    const next = [notes(undefined, 2), ...PROJECTIONS.slice(1)]
+    const deployed = start(rig.sources(next, rig.connect()))
+    await until(() => deployed.ready())
+    await rig.append('note-0', [written('b')])
+    await until(async () => (await note('0', 'notes-v2-g1'))?.text === 'b')
+    await until(async () => (await note('0', 'notes-v1-g1'))?.text === 'b')
+    await old.stop()
+    const position = await rig.append('note-0', [written('c')])
+    await until(async () => (await note('0', 'notes-v2-g1'))?.text === 'c')
+    expect(await note('0', 'notes-v2-g1')).toEqual({ _id: '0', text: 'c', writes: 3 })
+    // One set again: what was shared and what is new stand together.
+    await until(async () => {
+      const checkpoints = await rig.documents.db
+        .collection('projections')
+        .find({ group: 'desk', _id: { $ne: 'notes-v1-g1' as never } })
+        .toArray()
+      return checkpoints.length === 2 && checkpoints.every(at => at.position === position)
+    })
   })
 })
+
+/** Histories over few notes, so that a document changes often within a batch and over batches. */
+const id = fc.constantFrom('1', '2', '3', '4')
+const history = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.tuple(
+        id.map(id => `note-${id}`),
+        fc.string().map(written),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(
+        id.map(id => `note-${id}`),
+        fc.array(fc.constantFrom('x', 'y', 'z')).map((tags): Fact => ({ type: 'NoteTagged', data: { tags } })),
+      ),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.tuple(
+        id.map(id => `note-${id}`),
+        fc.constant<Fact>({ type: 'NoteErased', data: {} }),
+      ),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.tuple(
+        fc.constant('views-a'),
+        fc
+          .array(fc.tuple(id, fc.integer({ min: 1, max: 9 })))
+          .map((views): Fact => ({ type: 'NotesViewed', data: { views } })),
+      ),
+    },
+  ),
+  { minLength: 1, maxLength: 40 },
+)

@@ -15,6 +15,8 @@ import { Suspicion, Wing, type WingTools } from './wing'
 const STANDBY = 1_000
 /** Milliseconds after which a halted group is tried again: what halted it may have been mended in the store. */
 const HALTED = 30_000
+/** Milliseconds after which a process looks for read models that fell behind, e.g. because another process joined them. */
+const LOOK = 2_000
 /** Attempts to lock a checkpoint that another process is busy with, before the joiner follows the log further. */
 const JOINS = 40
 
@@ -22,6 +24,8 @@ export class Group {
   private readonly stopping = new AbortController()
   /** Ends the live run so that it looks at the generations again. */
   private regroup = new AbortController()
+  /** Until it resolves the live run commits nothing. */
+  private hold: Promise<void> | null = null
   private readonly laggards = new Flag()
   private leading: GroupState = 'starting'
   private readonly errors: Record<Side, { readonly message: string; readonly halted: boolean } | null> = {
@@ -97,6 +101,9 @@ export class Group {
       this.leading = 'running'
       try {
         await wing.run(regroup.signal, {
+          held: async () => {
+            await this.hold
+          },
           advanced: position => {
             conflicts.reset()
             this.errors.lead = null
@@ -156,11 +163,14 @@ export class Group {
     const { documents } = this.options
     const suspicion = new Suspicion()
     const conflicts = new Backoff(50, STANDBY)
-    await this.laggards.raised()
     while (!signal.aborted) {
       const sets = setsOf(await liveGenerations(documents.db, this.projections))
       const [lowest] = sets
-      if (!lowest || sets.length < 2) break
+      if (this.leading === 'starting' || !lowest || sets.length < 2) {
+        this.errors.follow = null
+        await this.laggards.raised(LOOK)
+        continue
+      }
       const wing = new Wing(this.tools(suspicion), await membersOf(documents, lowest))
       try {
         await wing.run(signal, {
@@ -176,26 +186,31 @@ export class Group {
         await pause(conflicts.milliseconds, signal)
       }
     }
-    this.errors.follow = null
-    this.laggards.lower()
   }
 
   /** Joins the set that is furthest, when this process advances it; beside another process it only keeps up. */
   private async meet(wing: Wing, suspicion: Suspicion): Promise<'stay' | 'leave'> {
-    for (let attempt = 0; attempt < JOINS && !this.stopping.signal.aborted; attempt++) {
-      if (this.leading !== 'running') return 'stay'
-      const { set } = await this.furthest()
-      const ids = set.map(({ checkpoint }) => checkpoint._id)
-      if (ids.some(id => wing.standing.ids.includes(id))) return 'leave'
-      const joined = await join(this.tools(suspicion), wing, ids, { replace: false })
-      if (joined === 'behind') return 'stay'
-      if (joined === 'joined') {
-        this.regroup.abort()
-        return 'leave'
+    if (this.leading !== 'running') return 'stay'
+    let release = (): void => undefined
+    this.hold = new Promise(resolve => (release = resolve))
+    try {
+      for (let attempt = 0; attempt < JOINS && !this.stopping.signal.aborted; attempt++) {
+        const { set } = await this.furthest()
+        const ids = set.map(({ checkpoint }) => checkpoint._id)
+        if (ids.some(id => wing.standing.ids.includes(id))) break
+        const joined = await join(this.tools(suspicion), wing, ids, { replace: false })
+        if (joined === 'behind') return 'stay'
+        if (joined === 'joined') {
+          this.regroup.abort()
+          break
+        }
+        await pause(5 + 20 * Math.random(), this.stopping.signal)
       }
-      await pause(5 + 20 * Math.random(), this.stopping.signal)
+      return 'leave'
+    } finally {
+      this.hold = null
+      release()
     }
-    return 'leave'
   }
 
   private tools(suspicion: Suspicion): WingTools {
@@ -206,7 +221,7 @@ export class Group {
 
 type Side = 'lead' | 'follow'
 
-/** Something to wait for. */
+/** Something to wait for, at most for a while. */
 class Flag {
   private up = false
   private release: (() => void) | null = null
@@ -216,11 +231,15 @@ class Flag {
     this.release?.()
   }
 
-  lower(): void {
+  async raised(milliseconds: number): Promise<void> {
+    if (!this.up)
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, milliseconds)
+        this.release = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
     this.up = false
-  }
-
-  async raised(): Promise<void> {
-    if (!this.up) await new Promise<void>(resolve => (this.release = resolve))
   }
 }

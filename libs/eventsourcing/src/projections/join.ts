@@ -38,24 +38,21 @@ export const join = async (
       const found = await checkpointsOf(documents.db)
         .find({ _id: { $in: [...ids] } }, { session })
         .toArray()
-      const { position, epoch } = agreed(found, ids)
+      const position = agreed(found, ids)
       const ahead = comparePositions(wing.standing.position, position) > 0
       if (ahead && !replace) throw new NotYet()
       await moveCheckpoints(
         documents,
         session,
-        { ids, position, epoch, stage: 'live' },
-        replace ? { stage: 'retired', retiredAt: new Date() } : { epoch: epoch + 1 },
+        { ids, position, stage: 'live' },
+        replace ? { $set: { stage: 'retired', retiredAt: new Date() } } : { $inc: { joins: 1 } },
       )
       const events = ahead ? [] : await remainder(tools, wing.standing.position, position)
       locked = true
       const folded = await foldBatch(wing.members, events, suspicion.suspects, () => Promise.resolve())
       pin(folded)
       await moveCheckpoints(documents, session, wing.standing, {
-        position: ahead ? wing.standing.position : position,
-        // The generations that stand with a replaced one know its epoch, and meet its successor there.
-        epoch: replace ? epoch : epoch + 1,
-        stage: 'live',
+        $set: { position: ahead ? wing.standing.position : position, stage: 'live' },
       })
       await writeFolded(documents, session, folded)
       return folded
@@ -72,14 +69,12 @@ export const join = async (
 
 class NotYet extends Error {}
 
-const agreed = (found: readonly Checkpoint[], ids: readonly string[]): Checkpoint => {
+const agreed = (found: readonly Checkpoint[], ids: readonly string[]): string | null => {
   const [first] = found
   if (!first || found.length !== ids.length) throw new Overtaken('a generation to join is gone')
-  if (
-    found.some(({ position, epoch, stage }) => position !== first.position || epoch !== first.epoch || stage !== 'live')
-  )
+  if (found.some(({ position, stage }) => position !== first.position || stage !== 'live'))
     throw new Overtaken('the generations to join have moved')
-  return first
+  return first.position
 }
 
 const remainder = async (

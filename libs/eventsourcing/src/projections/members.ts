@@ -15,20 +15,14 @@ export interface Generation {
   readonly checkpoint: Checkpoint
 }
 
-/** Sets of equal position and epoch, the furthest last. */
+/** Sets of equal position, the furthest last. */
 export const setsOf = (generations: readonly Generation[]): readonly (readonly Generation[])[] => {
-  const sets = new Map<string, Generation[]>()
+  const sets = new Map<string | null, Generation[]>()
   for (const generation of generations) {
-    const { position, epoch } = generation.checkpoint
-    const id = JSON.stringify([position, epoch])
-    sets.set(id, [...(sets.get(id) ?? []), generation])
+    const { position } = generation.checkpoint
+    sets.set(position, [...(sets.get(position) ?? []), generation])
   }
-  return [...sets.values()].sort(
-    ([a], [b]) =>
-      comparePositions(a?.checkpoint.position ?? null, b?.checkpoint.position ?? null) ||
-      // At one position the set that more has joined is the one to go on with.
-      (a?.checkpoint.epoch ?? 0) - (b?.checkpoint.epoch ?? 0),
-  )
+  return [...sets].sort(([a], [b]) => comparePositions(a, b)).map(([, set]) => set)
 }
 
 /** Members that know what is parked and nothing else yet. */

@@ -141,7 +141,8 @@ export const startRig = async (): Promise<Rig> => {
   const es = join(directory, 'es')
   const doc = join(directory, 'doc.sock')
   const eventStore = await startEventStore({ socketPath: es, directory: join(directory, 'events') })
-  const startStore = () => startDocumentStore({ socketPath: doc, directory: join(directory, 'documents') })
+  const startStore = () =>
+    startDocumentStore({ socketPath: doc, directory: join(directory, 'documents'), transactionLifetimeMs: 500 })
   let documentStore: Awaited<ReturnType<typeof startStore>> | null = await startStore()
   const log = connectEventLog({ url: `unix:${es}` })
   const opened: DocumentStore[] = []
@@ -207,7 +208,7 @@ export const until = async <T>(
     const result = await what()
     if (result !== false && result !== null && result !== undefined) return result
     if (performance.now() > end) throw new Error(`not within ${milliseconds} ms: ${what.toString()}`)
-    await new Promise(resolve => setTimeout(resolve, 10))
+    await new Promise(resolve => setTimeout(resolve, 20))
   }
 }
 

@@ -1,10 +1,9 @@
 // Runs the read models of a newsroom in this process.
 import { NotFound } from '../errors'
-import { comparePositions } from '../event'
 import { type ProjectionsOptions, type RunningProjections } from './contract'
 import { Group } from './group'
 import { rebuildProjection } from './rebuild'
-import { projectionStatus } from './status'
+import { caughtUp, projectionStatus, standingsOf } from './status'
 
 /**
  * Starts every group that has a read model; nothing has to be reachable yet. Each group goes on by itself whatever happens
@@ -18,24 +17,21 @@ export const startProjections = (options: ProjectionsOptions): RunningProjection
     const members = projections.filter(({ group }) => group === name)
     return members.length > 0 ? [new Group(name, categories, members, options)] : []
   })
-  const caughtUp = new Set<string>()
-
-  const status = async () => {
-    const groups = await projectionStatus(options)
-    return groups.map(status => {
-      if (comparePositions(status.position, status.end) >= 0) caughtUp.add(status.group)
-      const group = running.find(({ name }) => name === status.group)
-      return { ...status, state: group?.state ?? 'stopped', error: group?.error ?? null }
-    })
-  }
+  /** Groups that were caught up once: from then on this process is ready. */
+  const arrived = new Set<string>()
   return {
-    status,
+    status: async () =>
+      (await projectionStatus(options)).map(status => {
+        const group = running.find(({ name }) => name === status.group)
+        return { ...status, state: group?.state ?? 'stopped', error: group?.error ?? null }
+      }),
     states: () => Object.fromEntries(running.map(({ name, state, error }) => [name, { state, error }])),
     async ready() {
       if (running.some(({ state }) => state === 'halted')) return false
-      if (running.every(({ name }) => caughtUp.has(name))) return true
-      await status().catch(() => undefined)
-      return running.every(({ name }) => caughtUp.has(name))
+      if (!running.every(({ name }) => arrived.has(name)))
+        for (const standing of await standingsOf(options).catch(() => []))
+          if (caughtUp(standing) && standing.generations.length > 0) arrived.add(standing.group)
+      return running.every(({ name }) => arrived.has(name))
     },
     rebuild: (name, rebuilding) => rebuildProjection(options, name, { limits: options.limits, ...rebuilding }),
     async stop() {

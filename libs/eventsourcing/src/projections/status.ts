@@ -9,11 +9,11 @@ import { statusOf } from './rebuild'
 /** Events that are counted behind a checkpoint; a lag beyond is shown as more than this. */
 const COUNTED = 1_000
 
-/**
- * Where every group stands; its generations include those that are being built or were replaced. Works without a running
- * projector. Throws Unavailable when a store cannot be reached.
- */
-export const projectionStatus = async (sources: ProjectionSources): Promise<readonly GroupStatus[]> => {
+/** Where a group stands; its generations include those that are being built or were replaced. */
+export type Standing = Pick<GroupStatus, 'group' | 'position' | 'end' | 'generations'>
+
+/** Reads the checkpoints, then the log's ends. Throws Unavailable when a store cannot be reached. */
+export const standingsOf = async (sources: ProjectionSources): Promise<readonly Standing[]> => {
   const { log, documents, projections, groups } = sources
   const checkpoints = await reaching(() => checkpointsOf(documents.db).find({}).sort({ _id: 1 }).toArray())
   const names = Object.keys(groups).filter(group => projections.some(projection => projection.group === group))
@@ -22,19 +22,28 @@ export const projectionStatus = async (sources: ProjectionSources): Promise<read
       const generations = checkpoints.filter(checkpoint => checkpoint.group === group).map(statusOf)
       const mine = projections.filter(projection => projection.group === group)
       const position = lowest(mine.map(({ name, version }) => liveOf(generations, name, version)?.position ?? null))
-      const filter = { categories: [...(groups[group] ?? [])] }
-      const end = await log.end(filter)
-      return {
-        group,
-        position,
-        end,
-        lag: comparePositions(position, end) < 0 ? await lagAfter(log, position, filter) : NO_LAG,
-        parked: generations.reduce((sum, { stage, parked }) => (stage === 'live' ? sum + parked : sum), 0),
-        generations,
-      }
+      return { group, position, end: await log.end({ categories: groups[group] ?? [] }), generations }
     }),
   )
 }
+
+/** True when the group holds all that the log had. */
+export const caughtUp = ({ position, end }: Standing): boolean => comparePositions(position, end) >= 0
+
+/**
+ * Where every group stands, how far that is behind the log and what is parked. Works without a running projector. Throws
+ * Unavailable when a store cannot be reached.
+ */
+export const projectionStatus = async (sources: ProjectionSources): Promise<readonly GroupStatus[]> =>
+  Promise.all(
+    (await standingsOf(sources)).map(async standing => ({
+      ...standing,
+      lag: caughtUp(standing)
+        ? NO_LAG
+        : await lagAfter(sources.log, standing.position, { categories: sources.groups[standing.group] ?? [] }),
+      parked: standing.generations.reduce((sum, { stage, parked }) => (stage === 'live' ? sum + parked : sum), 0),
+    })),
+  )
 
 /** What is parked: which documents stand still, since which events, and why. At most `limit` of them. */
 export const parkedDocuments = (

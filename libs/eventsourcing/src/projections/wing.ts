@@ -18,6 +18,8 @@ export interface WingTools {
 }
 
 export interface WingEvents {
+  /** Awaited before each commit: a place to hold the wing for a moment. */
+  readonly held?: () => Promise<void>
   /** After a commit. */
   readonly advanced?: (position: string, events: number) => void
   /** Everything that the log knew is committed. Return 'leave' to end the run. */
@@ -47,7 +49,7 @@ export class Suspicion {
   }
 }
 
-/** Members with equal position, epoch and stage. */
+/** Members with equal position and stage. */
 export class Wing {
   /** Where the members stand once what is in flight is committed. */
   standing: Standing
@@ -60,9 +62,9 @@ export class Wing {
   ) {
     const [first] = members
     if (!first) throw new RangeError('a wing needs members')
-    const { position, epoch, stage } = first.checkpoint
+    const { position, stage } = first.checkpoint
     if (stage === 'retired') throw new RangeError(`${first.checkpoint._id} is retired`)
-    this.standing = { ids: members.map(({ checkpoint }) => checkpoint._id), position, epoch, stage }
+    this.standing = { ids: members.map(({ checkpoint }) => checkpoint._id), position, stage }
     this.confirmed = position
   }
 
@@ -70,7 +72,7 @@ export class Wing {
    * Goes on until it is aborted or told to leave. Whatever goes wrong is thrown, and nothing that is known here may be
    * used again: start over from the stored checkpoints.
    */
-  async run(signal: AbortSignal, { advanced, caughtUp }: WingEvents): Promise<void> {
+  async run(signal: AbortSignal, { held, advanced, caughtUp }: WingEvents): Promise<void> {
     const { log, limits, categories, suspicion } = this.tools
     const abort = new AbortController()
     const stop = () => {
@@ -93,6 +95,9 @@ export class Wing {
           // The next batch is folded on top of this one while it is written; a failed write throws both away.
           pin(folded)
           await pipeline.settled()
+          await held?.()
+          // Whoever held it may have ended it, and what was folded on is no longer where things stand.
+          if (signal.aborted) return
           const from = this.standing
           this.standing = { ...from, position }
           pipeline.start(async () => {
