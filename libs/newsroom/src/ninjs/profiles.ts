@@ -42,39 +42,8 @@ export const profileOf = (item: Fields): Profile => {
 }
 
 export const PROFILES: Readonly<Record<Profile, (item: Fields) => Parts>> = {
-  'ninjs-1': item => {
-    const { reading } = item
-    const copyrightHolder = item.has('infosource') ? null : item.text('copyrightholder', LIMITS.source)
-    return {
-      headline: item.text(['headline', 'title'], LIMITS.headline),
-      ...texts(item),
-      ...sectionAndTags(reading, { subjects: subjectsOf(item, 'subject') }),
-      authors: authorsOf(item.text('byline', LIMITS.summary)),
-      source: sourceOf(item, 'infosource', [copyrightHolder]),
-      ...associatedWith(associationsOf(item, 'object')),
-    }
-  },
-
-  superdesk: item => {
-    const { reading } = item
-    const source = item.text('source', LIMITS.source)
-    const copyrightHolder =
-      source === null && !item.has('infosource') ? item.text('copyrightholder', LIMITS.source) : null
-    const keywords = item.texts('keywords', LIMITS.entries, LIMITS.name).map(text => termOf(text))
-    const named = namedAuthors(item)
-    return {
-      headline: item.text(['headline', 'title'], LIMITS.headline),
-      ...texts(item),
-      ...sectionAndTags(reading, {
-        subjects: subjectsOf(item, 'subject'),
-        services: subjectsOf(item, 'service'),
-        keywords,
-      }),
-      authors: named.length ? named : authorsOf(item.text('byline', LIMITS.summary)),
-      source: sourceOf(item, 'infosource', [source, copyrightHolder]),
-      ...associatedWith(associationsOf(item, 'object')),
-    }
-  },
+  'ninjs-1': item => flatParts(item),
+  superdesk: item => flatParts(item),
 
   'ninjs-3': item => {
     const { reading } = item
@@ -110,6 +79,26 @@ const COPYRIGHT_HOLDER = ['copyrightHolder', 'copyrightholder'] as const
 const HEADLINE_ROLES = ['main', null]
 const SUMMARY_ROLES = ['summary', 'abstract', 'main', 'text', null]
 const BODY_ROLES = ['main', null]
+
+/** 1.x and what Superdesk adds to it: one text a field, everything else under names of its own. */
+const flatParts = (item: Fields): Parts => {
+  const source = item.text('source', LIMITS.source)
+  const copyrightHolder =
+    source === null && !item.has('infosource') ? item.text('copyrightholder', LIMITS.source) : null
+  const named = namedAuthors(item)
+  return {
+    headline: item.text(['headline', 'title'], LIMITS.headline),
+    ...texts(item),
+    ...sectionAndTags(item.reading, {
+      subjects: subjectsOf(item, 'subject'),
+      services: subjectsOf(item, 'service'),
+      keywords: item.texts('keywords', LIMITS.entries, LIMITS.name).map(name => termOf(name)),
+    }),
+    authors: named.length ? named : authorsOf(item.text('byline', LIMITS.summary)),
+    source: sourceOf(item, 'infosource', [source, copyrightHolder]),
+    ...associatedWith(associationsOf(item, 'object')),
+  }
+}
 
 /** Body and summary of 1.x and Superdesk: `body_html` before XHTML before plain text. */
 const texts = (item: Fields): { bodyHtml: string | null; summary: string | null } => {
