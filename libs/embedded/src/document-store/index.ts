@@ -13,6 +13,8 @@ export interface DocumentStoreOptions {
   socketPath: string
   /** Where the data lies; made when absent. */
   directory: string
+  /** A transaction that is not ended within this time is aborted; 60 s as in MongoDB unless said otherwise. */
+  transactionLifetimeMs?: number
 }
 
 export interface DocumentStore {
@@ -27,10 +29,11 @@ const HOUSEKEEPING = 60_000
  * What is acknowledged is synced to the disk.
  * @throws WrongFormat when the directory was written by a newer version or holds something else.
  */
-export async function startDocumentStore({ socketPath, directory }: DocumentStoreOptions): Promise<DocumentStore> {
+export async function startDocumentStore(options: DocumentStoreOptions): Promise<DocumentStore> {
+  const { socketPath, directory, transactionLifetimeMs } = options
   const engine = new Engine(directory)
   const cursors = new Cursors()
-  const sessions = new Sessions(engine, transaction => cursors.killOf(transaction))
+  const sessions = new Sessions(engine, transaction => cursors.killOf(transaction), transactionLifetimeMs)
   const store: Store = { engine, cursors, sessions, examined: { keys: 0, documents: 0 }, startedAt: Date.now() }
   const sockets = new Map<Socket, Promise<void>>()
   const server = createServer(socket => {

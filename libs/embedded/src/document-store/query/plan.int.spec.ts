@@ -48,10 +48,7 @@ const inner = fc.record({ c: leaf, d: scalar }, { requiredKeys: [] }) as fc.Arbi
 const content = fc.record(
   {
     a: scalar,
-    b: fc.oneof(
-      inner,
-      fc.array(fc.oneof({ weight: 4, arbitrary: inner }, scalar), { maxLength: 3 }),
-    ),
+    b: fc.oneof(inner, fc.array(fc.oneof({ weight: 4, arbitrary: inner }, scalar), { maxLength: 3 })),
     e: scalar,
     t: fc.array(scalar, { maxLength: 3 }),
   },
@@ -72,7 +69,7 @@ const operators = fc.oneof(
 )
 const elementQuery = fc.tuple(scalar, scalar).map(([c, d]): Document => ({ b: { $elemMatch: { c, d } } }))
 const clause = fc.oneof(
-  { weight: 5, arbitrary: fc.tuple(paths, operators).map(([path, test]): Document => ({ [path]: test as Value })) },
+  { weight: 5, arbitrary: fc.tuple(paths, operators).map(([path, test]): Document => ({ [path]: test })) },
   elementQuery,
 )
 const filters = fc.oneof(
@@ -82,7 +79,7 @@ const filters = fc.oneof(
 const direction = fc.constantFrom(new Int32(1), new Int32(-1))
 const sorts = fc
   .uniqueArray(fc.tuple(fc.constantFrom('a', 'b.c', 'e'), direction), { maxLength: 2, selector: ([path]) => path })
-  .map(parts => ({ ...Object.fromEntries(parts) }) as Document)
+  .map(parts => ({ ...Object.fromEntries(parts) }))
 
 const keys: Document[] = [
   { a: new Int32(1) },
