@@ -38,7 +38,7 @@ const run = async (events: readonly Event[], batchSize: number, store = new Map<
 }
 
 /** The documents of one read model as queries see them; filters by equality only, as the query needs. */
-const readOf = (store: ReadonlyMap<string, string>): ReadModels => {
+const readOf = (store: ReadonlyMap<string, string>, cards: readonly Document[] = []): ReadModels => {
   const all = () => [...store.values()].map(text => JSON.parse(text) as Record<string, unknown> & Document)
   const documents = {
     get: async (id: string) => all().find(({ _id }) => _id === id) ?? null,
@@ -59,7 +59,13 @@ const readOf = (store: ReadonlyMap<string, string>): ReadModels => {
         })
         .slice(0, limit),
   }
-  return { of: () => documents, ask: () => Promise.reject(new Error('not asked here')) } as unknown as ReadModels
+  const others = {
+    get: async () => null,
+    find: async () => [],
+    many: async (ids: readonly string[]) => cards.filter(({ _id }) => ids.includes(_id)),
+  }
+  const of = ({ name }: { readonly name: string }) => (name === popularity.name ? documents : others)
+  return { of, ask: () => Promise.reject(new Error('not asked here')) } as unknown as ReadModels
 }
 
 const documentOf = (store: ReadonlyMap<string, string>, article: number) =>
@@ -227,9 +233,36 @@ describe('what is popular', () => {
     )
   })
 
-  it('says what it means and asks for at most a hundred', () => {
+  it('is answered as cards with their ranks; what has no card is passed over', async () => {
+    const store = await run(
+      [1, 2, 3, 4, 5].flatMap(article => [published(article), viewed(0, [article, 10 * article])]),
+      500,
+    )
+    const card = (article: number) => ({
+      _id: idOf(article),
+      card: {
+        slug: `article-${article}`,
+        section: { slug: 'news', name: 'News' },
+        headline: `Article ${article}`,
+        summary: null,
+        image: null,
+        publishedAt: timeOf(0),
+        language: 'en',
+        tags: [],
+        authors: [],
+      },
+      lists: [],
+    })
     const query = popularQuery({ url: 'https://example.org' })
-    expect(query.keep).toBe(1_000)
-    expect(new GetPopular()).toEqual({ window: '24h', limit: 10 })
+    const asked = Object.assign(new GetPopular(), { limit: 2 })
+    const cards = [card(1), card(2), card(4)]
+    const answer = await query.answer(asked, readOf(store, cards), new Date(timeOf(5)))
+    expect(answer).toMatchObject({ window: '24h', asOf: timeOf(5), next: null })
+    expect(answer.definition).toContain('the current hour and the 24 hours before it')
+    expect(answer.items.map(({ rank, slug, url }) => [rank, slug, url])).toEqual([
+      [1, 'article-4', 'https://example.org/article-4'],
+      [2, 'article-2', 'https://example.org/article-2'],
+    ])
+    expect((await query.answer(asked, readOf(store, cards), new Date(timeOf(60 * 26)))).items).toEqual([])
   })
 })
