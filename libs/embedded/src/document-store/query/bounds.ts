@@ -37,11 +37,9 @@ export function componentOf(tests: readonly Test[], { direction }: KeyPart, seve
 
 /** All combinations of points, then at most one span, as ranges after the prefix of the index. */
 export function intervals(prefix: Buffer, components: Component[]): Interval[] {
-  let starts = [Buffer.alloc(0)]
-  for (const component of components) {
-    if ('span' in component) return starts.map(start => spanInterval(prefix, start, component.span))
-    starts = starts.flatMap(start => component.points.map(point => Buffer.concat([start, point])))
-  }
+  const starts = combinations(components)
+  const last = components.at(-1)
+  if (last && 'span' in last) return starts.map(start => spanInterval(prefix, start, last.span))
   return merged(starts.map(start => spanInterval(prefix, start, {})))
 }
 
@@ -61,6 +59,15 @@ function endOf(prefix: Buffer, fixed: Buffer, high: Span['high']): Buffer {
   const bound = boundOf(whole)
   const key = Buffer.concat([prefix, bound])
   return !high || high.inclusive || bound !== whole ? after(key) : key
+}
+
+/** All combinations of points, one of each component, in order. */
+export function combinations(components: Component[]): Buffer[] {
+  let starts = [Buffer.alloc(0)]
+  for (const component of components)
+    if ('points' in component)
+      starts = starts.flatMap(start => component.points.map(point => Buffer.concat([start, point])))
+  return starts
 }
 
 /** Points that were shortened to the same bound give the same range: read it once. */

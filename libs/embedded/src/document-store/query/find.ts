@@ -79,7 +79,7 @@ function sorted(documents: Iterable<StoredDocument>, { sort, skip, limit }: Quer
     bytes = rows.reduce((total, row) => total + row.document.bytes.length, 0)
   }
   for (const document of documents) {
-    rows.push({ key: sortKey(document.value, sort), document: document })
+    rows.push({ key: keyFor(document, sort), document })
     bytes += document.bytes.length
     if (rows.length > 2 * wanted + 1_000) settle()
     if (bytes <= MAX_SORT_BYTES) continue
@@ -92,4 +92,14 @@ function sorted(documents: Iterable<StoredDocument>, { sort, skip, limit }: Quer
   }
   settle()
   return rows.map(row => row.document)
+}
+
+function keyFor(document: StoredDocument, sort: KeyPattern): Buffer {
+  try {
+    return sortKey(document.value, sort)
+  } catch (error) {
+    if (error instanceof CommandError && error.codeName === 'CannotIndexParallelArrays')
+      throw new CommandError('BadValue', 'cannot sort with keys that are parallel arrays')
+    throw error
+  }
 }

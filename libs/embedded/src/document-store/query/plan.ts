@@ -5,8 +5,8 @@ import { CommandError } from '../errors'
 import { describeIndex, type Index } from '../index/definition'
 import { type KeyPart, type KeyPattern } from '../index/keys'
 import { type Collection } from '../keyspace/catalog'
-import { indexPrefix } from '../keyspace/layout'
-import { type Component, componentOf, type Interval, intervals } from './bounds'
+import { indexPrefix, shortened } from '../keyspace/layout'
+import { combinations, type Component, componentOf, type Interval, intervals } from './bounds'
 import { type Filter, type Test } from './filter'
 import { valueMatches } from './match'
 
@@ -20,6 +20,8 @@ export interface Scan {
   sorted: boolean
   /** Whether the index's fields are bounded at all. */
   bounded: boolean
+  /** Whether every range is one whole key, to be fetched rather than sought. */
+  exact: boolean
 }
 /** One scan per branch of an $or. */
 export interface Union {
@@ -37,8 +39,8 @@ export type Plan = Scan | Union | Point
 
 type Tests = Map<string, Test[]>
 
-/** Most ranges that combinations of $in may give. */
-const MAX_INTERVALS = 500
+/** Most ranges that combinations of several $in may give; a single one may give as many as it names. */
+const MAX_COMBINATIONS = 1_000
 
 export function plan(collection: Collection, filter: Filter, sort: KeyPattern, limited: boolean, hint?: Value): Plan {
   if (filter.kind === 'field' && filter.dotted === '_id' && filter.test.op === 'eq' && hint === undefined)
@@ -115,7 +117,8 @@ function candidate(
   const { components, single } = bounds(index, tests)
   const prefix = indexPrefix(collection.id, index.id)
   const order = orderOf(index, single, sort)
-  const ranges = intervals(prefix, components)
+  const exact = index.unique && components.length === index.pattern.length && components.every(part => 'points' in part)
+  const ranges = exact ? keysOf(prefix, components, index) : intervals(prefix, components)
   const sorted = order !== undefined && (sort.length === 0 || ranges.length <= 1)
   const scan: Scan = {
     kind: 'scan',
@@ -124,8 +127,17 @@ function candidate(
     reverse: sorted && order === -1,
     sorted,
     bounded: components.length > 0,
+    exact,
   }
   return { scan, score: scoreOf(scan, components, sort.length > 0, limited) }
+}
+
+/** The keys of entries of a unique index, or of documents, that are fixed in all fields. */
+function keysOf(prefix: Buffer, components: Component[], index: Index): Interval[] {
+  return combinations(components).map(values => {
+    const key = Buffer.concat([prefix, index.id === 0 ? values : shortened(values)])
+    return { start: key, end: key }
+  })
 }
 
 /** More fixed fields are better than fewer, fixed better than bounded, and an order that comes for free is better than none. */
@@ -151,7 +163,7 @@ function bounds(index: Index, tests: Tests): { components: Component[]; single: 
     if (!component) break
     if ('points' in component) {
       total *= component.points.length
-      if (total > MAX_INTERVALS) break
+      if (total > MAX_COMBINATIONS && i > 0 && component.points.length > 1) break
       if (component.points.length === 1 && single === i) single++
     }
     components.push(component)

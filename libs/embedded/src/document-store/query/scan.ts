@@ -36,7 +36,7 @@ export function* run(
   for (const scan of scans) {
     const ranges = scan.reverse ? [...scan.intervals].reverse() : scan.intervals
     for (const range of ranges) {
-      for (const entry of entries(view, range, scan.reverse)) {
+      for (const entry of scan.exact ? entryAt(view(), range.start) : entries(view, range, scan.reverse)) {
         const document = fetch(view(), collection, scan, entry, examined, seen)
         if (document) yield document
       }
@@ -66,6 +66,11 @@ function fetch(
   const bytes = index.id === 0 ? entry.value : view.get(documentKey(collection, idKey))
   // Between two pieces of a cursor the document may have been deleted.
   return bytes && new StoredDocument(idKey, bytes)
+}
+
+function entryAt(view: View, key: Buffer): Entry[] {
+  const value = view.get(key)
+  return value ? [{ key, value }] : []
 }
 
 function* entries(view: () => View, { start, end }: Interval, reverse: boolean): Generator<Entry> {
