@@ -23,6 +23,13 @@ import { Reads } from '../reader/reads'
 import { ViewRecorder } from '../reader/view-recorder'
 import { TRUSTS_PROXY, ViewsController } from '../reader/views.controller'
 
+/** All controllers, by kind of user. */
+export const CONTROLLERS = {
+  editorial: [ArticlesController, ListsController, ImportsController],
+  reader: [ReaderController, ViewsController],
+  analyst: [EventsController],
+}
+
 class EditorialModule {}
 class ReaderModule {}
 class AnalystModule {}
@@ -30,7 +37,7 @@ class AnalystModule {}
 export const editorialModule = (log: EventLog): DynamicModule => ({
   module: EditorialModule,
   imports: [CqrsModule.forRoot()],
-  controllers: [ArticlesController, ListsController, ImportsController],
+  controllers: CONTROLLERS.editorial,
   providers: [Commands, Imports, { provide: AGGREGATES, useValue: new Aggregates(log) }, ...commandHandlers(deciders)],
 })
 
@@ -40,7 +47,7 @@ export const readerModule = (
 ): DynamicModule => ({
   module: ReaderModule,
   imports: [CqrsModule.forRoot()],
-  controllers: [ReaderController, ViewsController],
+  controllers: CONTROLLERS.reader,
   providers: [
     Reads,
     { provide: HotAnswers, useValue: http.hot },
@@ -54,6 +61,6 @@ export const readerModule = (
 
 export const analystModule = (log: EventLog): DynamicModule => ({
   module: AnalystModule,
-  controllers: [EventsController],
+  controllers: CONTROLLERS.analyst,
   providers: [{ provide: EVENT_LOG, useValue: log }],
 })

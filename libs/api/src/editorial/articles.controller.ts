@@ -84,7 +84,8 @@ export class ArticlesController {
     if (!loaded) throw new NotFound(`there is no article ${id}`)
     const tag = etagOf(loaded.revision)
     void reply.headers({ etag: tag, 'cache-control': 'private, no-cache', 'stet-position': loaded.position })
-    if (matches(request.headers['if-none-match'], tag)) return void reply.code(304) as undefined
-    return editorsView(id, loaded)
+    if (!matches(request.headers['if-none-match'], tag)) return editorsView(id, loaded)
+    void reply.code(304)
+    return undefined
   }
 }

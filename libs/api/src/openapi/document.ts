@@ -162,7 +162,7 @@ const responsesOf = (route: ControllerRoute, description: Description, component
   const { answer, status = 200, ndjson, etag } = description
   const type = ndjson ? 'application/x-ndjson' : 'application/json'
   const schema = answer && components.answer(answer)
-  const problem = (status: number) => ({ [status]: PROBLEM(components, STATUS_TEXT[status] ?? 'Problem') })
+  const problem = (status: number) => problemResponse(components, STATUS_TEXT[status] ?? 'Problem')
   const inputs = route.method === 'POST' ? [400, 409, 413, 415, 422] : [422]
   const expected = [...inputs, ...(route.access?.kind === 'roles' ? [401, 403] : []), 404, 503]
   const conditional = route.method === 'POST' && route.path.startsWith('/editorial/') ? [412, 428] : []
@@ -179,9 +179,9 @@ const responsesOf = (route: ControllerRoute, description: Description, component
       }),
     },
     ...(etag && { 304: { description: 'Not changed' } }),
-    ...Object.assign({}, ...[...expected, ...conditional].map(problem)),
-    ...(route.path.includes('/reader/v1/articles/') && problem(410)),
-    default: PROBLEM(components, 'Problem'),
+    ...Object.fromEntries([...expected, ...conditional].map(status => [status, problem(status)])),
+    ...(route.path.startsWith('/reader/v1/articles/') && { 410: problem(410) }),
+    default: problemResponse(components, 'Problem'),
   }
 }
 
@@ -200,7 +200,7 @@ const STATUS_TEXT: Readonly<Record<number, string>> = {
   503: 'Temporarily unavailable; see Retry-After',
 }
 
-const PROBLEM = (components: Components, description: string): Json => ({
+const problemResponse = (components: Components, description: string): Json => ({
   description,
   content: {
     'application/problem+json': { schema: components.answer(ProblemAnswer), example: exampleOf(ProblemAnswer) },

@@ -4,8 +4,6 @@ import { type FastifyReply, type FastifyRequest } from 'fastify'
 /** Security headers of an API: nothing of it is a page, so nothing may be loaded, framed or guessed. */
 export const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'cross-origin',
   'strict-transport-security': 'max-age=31536000',

@@ -25,8 +25,10 @@ interface Entry extends HotAnswer {
   /** performance.now() from which the next request renews it. */
   renewal: number
   readonly flat: readonly string[]
+  /** The bytes as a Latin-1 string: Node sends such a body with the head in one write, a Buffer in a second one. */
+  readonly text: string
   hits: number
-  readonly encoded: Map<'br' | 'gzip', Buffer>
+  readonly encoded: Map<'br' | 'gzip', string>
 }
 
 /** Milliseconds: how much later than its documents an answer may be. */
@@ -41,7 +43,7 @@ const WORTH_COMPRESSING = 1_400
 export class HotAnswers {
   readonly #answers = new LRUCache<string, Entry>({
     maxSize: MAX_BYTES,
-    sizeCalculation: ({ bytes }) => bytes.length * 2 + 1_000,
+    sizeCalculation: ({ bytes }) => bytes.length * 3 + 1_000,
   })
 
   /** `cors` gives the Access-Control-Allow-Origin of a reader's origin. */
@@ -61,7 +63,8 @@ export class HotAnswers {
     if (generation !== this.generation) return
     const flat = Object.entries({ ...SECURITY_HEADERS, ...answer.headers }).flat()
     const now = performance.now()
-    const entry = { ...answer, flat, until: now + KEPT, renewal: now + RENEWED, hits: 0, encoded: new Map() }
+    const text = answer.bytes.toString('latin1')
+    const entry = { ...answer, flat, text, until: now + KEPT, renewal: now + RENEWED, hits: 0, encoded: new Map() }
     this.#answers.set(url, entry)
   }
 
@@ -92,10 +95,12 @@ export class HotAnswers {
       return true
     }
     const encoding = this.#encoding(entry, headers['accept-encoding'])
-    const bytes = encoding ? (entry.encoded.get(encoding) as Buffer) : entry.bytes
-    flat.push('content-length', String(bytes.length), 'etag', encoding ? `W/${entry.etag}` : entry.etag)
+    const text = (encoding ? entry.encoded.get(encoding) : null) ?? entry.text
+    flat.push('content-length', String(text.length), 'etag', encoding ? `W/${entry.etag}` : entry.etag)
     if (encoding) flat.push('content-encoding', encoding)
-    response.writeHead(200, flat).end(method === 'HEAD' ? undefined : bytes)
+    response.writeHead(200, flat)
+    if (method === 'HEAD') response.end()
+    else response.end(text, 'latin1')
     entry.series(200).observe((performance.now() - started) / 1_000)
     return true
   }
@@ -108,7 +113,7 @@ export class HotAnswers {
     if (entry.encoded.has(encoding)) return encoding
     if (++entry.hits === 2)
       void compressed(encoding, entry.bytes).then(
-        bytes => entry.encoded.set(encoding, bytes),
+        bytes => entry.encoded.set(encoding, bytes.toString('latin1')),
         () => undefined,
       )
     return null
