@@ -9,8 +9,12 @@ export class Room {
   constructor(private readonly size: number) {}
 
   /** Resolves once there is room; throws TimedOut after so many milliseconds. Each entry needs one `leave`. */
-  enter(weight: number, milliseconds: number): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async enter(weight: number, milliseconds: number): Promise<void> {
+    if (this.#waiting.size === 0 && this.#fits(weight)) {
+      this.#taken += weight
+      return
+    }
+    await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(entry)
         reject(new TimedOut())
@@ -32,9 +36,13 @@ export class Room {
     this.#admit()
   }
 
+  #fits(weight: number): boolean {
+    return this.#taken === 0 || this.#taken + weight <= this.size
+  }
+
   #admit(): void {
     for (const entry of this.#waiting) {
-      if (this.#taken > 0 && this.#taken + entry.weight > this.size) return
+      if (!this.#fits(entry.weight)) return
       this.#waiting.delete(entry)
       this.#taken += entry.weight
       entry.enter()
