@@ -1,4 +1,5 @@
 // The live articles of one language in memory: who shares which terms, and how much that weighs. A cache of documents.
+import { grown, Lists } from './lists'
 
 /** BM25's saturation and its share of length normalisation. */
 const K1 = 1.2
@@ -7,8 +8,6 @@ const B = 0.75
 export const TERMS_KEPT = 60
 /** Articles looked at per term, the newest first. */
 const POSTINGS_READ = 2_000
-/** Places of a list that are stored, so that the shown ones stay filled when an article goes. */
-export const PLACES = 20
 /** A term says nothing when more than this share of the articles has it. */
 const COMMON = 0.25
 /** Yet what only two share is never common: in a small newsroom nothing would be left. */
@@ -41,6 +40,9 @@ export interface Similar {
  * slots and terms happen to have: sums run over sorted terms, ties go by id.
  */
 export class Corpus {
+  /** The lists of the articles, by slot. */
+  readonly lists = new Lists(slot => this.idOf(slot))
+
   private readonly slots = new Map<string, number>()
   private readonly free: number[] = []
   private readonly ids: string[] = []
@@ -51,9 +53,6 @@ export class Corpus {
   /** Per slot TERMS_KEPT places of `term * 256 + occurrences`, in the order of the terms' names. */
   private vectors = new Int32Array(0)
   private older = new Int32Array(0)
-  private listed = new Int32Array(0)
-  private scores = new Int32Array(0)
-  private listedCounts = new Uint8Array(0)
 
   private readonly termNumbers = new Map<string, number>()
   private readonly names: string[] = []
@@ -140,7 +139,7 @@ export class Corpus {
     this.lengths[slot] = length
     this.published[slot] = publishedAt
     this.counts[slot] = terms.length
-    this.listedCounts[slot] = 0
+    this.lists.clear(slot)
     this.totalLength += length
     let place = slot * TERMS_KEPT
     for (const [name, occurrences] of terms) {
@@ -167,10 +166,10 @@ export class Corpus {
     this.slots.delete(id)
     this.ids[slot] = ''
     this.tags[slot] = []
-    this.listedCounts[slot] = 0
+    this.lists.clear(slot)
     this.free.push(slot)
     const holders: number[] = []
-    for (let holder = 0; holder < this.ids.length; holder++) if (this.strike(holder, slot)) holders.push(holder)
+    for (let holder = 0; holder < this.ids.length; holder++) if (this.lists.strike(holder, slot)) holders.push(holder)
     return holders
   }
 
@@ -222,40 +221,6 @@ export class Corpus {
     })
     shared.sort((a, b) => b.weight - a.weight || byCodeUnits(a.name, b.name))
     return shared.slice(0, most).map(({ name }) => name)
-  }
-
-  /** An article's list, best first: slots and scores. */
-  list(slot: number): { readonly slot: number; readonly score: number }[] {
-    const start = slot * PLACES
-    return Array.from({ length: this.listedCounts[slot] ?? 0 }, (_, i) => ({
-      slot: this.listed[start + i] ?? -1,
-      score: this.scores[start + i] ?? 0,
-    }))
-  }
-
-  clearList(slot: number): void {
-    this.listedCounts[slot] = 0
-  }
-
-  /** Puts `other` where it belongs in a list that it is not in; false when it beats none of twenty. */
-  enter(slot: number, other: number, score: number): boolean {
-    const start = slot * PLACES
-    const count = this.listedCounts[slot] ?? 0
-    let place = start + count
-    while (place > start && this.beats(other, score, place - 1)) place--
-    if (place === start + PLACES) return false
-    const kept = Math.min(count, PLACES - 1)
-    this.listed.copyWithin(place + 1, place, start + kept)
-    this.scores.copyWithin(place + 1, place, start + kept)
-    this.listed[place] = other
-    this.scores[place] = score
-    this.listedCounts[slot] = kept + 1
-    return true
-  }
-
-  private beats(other: number, score: number, place: number): boolean {
-    const difference = score - (this.scores[place] ?? 0)
-    return difference > 0 || (difference === 0 && this.idOf(other) < this.idOf(this.listed[place] ?? -1))
   }
 
   private before(similarity: number, slot: number, than: Similar): boolean {
@@ -355,19 +320,6 @@ export class Corpus {
     else this.older[newer] = this.older[place]!
   }
 
-  private strike(holder: number, slot: number): boolean {
-    const start = holder * PLACES
-    const end = start + (this.listedCounts[holder] ?? 0)
-    for (let place = start; place < end; place++) {
-      if (this.listed[place] !== slot) continue
-      this.listed.copyWithin(place, place + 1, end)
-      this.scores.copyWithin(place, place + 1, end)
-      this.listedCounts[holder]! -= 1
-      return true
-    }
-    return false
-  }
-
   private reserve(slot: number): void {
     if (slot < this.lengths.length) return
     const size = Math.max(256, Math.ceil(slot * 1.5))
@@ -375,11 +327,9 @@ export class Corpus {
     this.published = grown(this.published, new Float64Array(size))
     this.counts = grown(this.counts, new Uint8Array(size))
     this.sums = grown(this.sums, new Float64Array(size))
-    this.listedCounts = grown(this.listedCounts, new Uint8Array(size))
     this.vectors = grown(this.vectors, new Int32Array(size * TERMS_KEPT))
     this.older = grown(this.older, new Int32Array(size * TERMS_KEPT))
-    this.listed = grown(this.listed, new Int32Array(size * PLACES))
-    this.scores = grown(this.scores, new Int32Array(size * PLACES))
+    this.lists.grow(size)
   }
 }
 
@@ -395,8 +345,3 @@ const idf = (frequency: number, size: number): number => Math.log(1 + (size - fr
 
 const saturated = (tf: number, length: number, average: number): number =>
   (tf * (K1 + 1)) / (tf + K1 * (1 - B + (B * length) / average))
-
-const grown = <A extends { set(from: A): void }>(from: A, to: A): A => {
-  to.set(from)
-  return to
-}

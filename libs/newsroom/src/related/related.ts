@@ -2,7 +2,8 @@
 import { type Computation, type ComputedProjection, type RecordedEvent } from '@stet/eventsourcing'
 import { type NewsroomEvents } from '../newsroom'
 import { primaryLanguage } from '../text/source-line'
-import { byCodeUnits, Corpus, PLACES, type Similar, type Vector } from './corpus'
+import { byCodeUnits, Corpus, type Similar, type Vector } from './corpus'
+import { PLACES } from './lists'
 import { termsOf } from './terms'
 
 /** Of an article's candidates, the best by text: they make its list, and it may enter theirs. */
@@ -115,7 +116,7 @@ class Relation implements Computation<RelatedDocument, NewsroomEvents> {
       for (const { id, score } of list) {
         const other = corpus.slotOf(id)
         if (other === undefined) throw new Error(`the list of ${corpus.idOf(slot)} holds ${id}, which is not live`)
-        corpus.enter(slot, other, score)
+        corpus.lists.enter(slot, other, score)
       }
     }
     this.unlinked = []
@@ -153,7 +154,7 @@ class Relation implements Computation<RelatedDocument, NewsroomEvents> {
     const others = new Map([...best, ...also].map(candidate => [candidate.slot, candidate]))
     for (const candidate of others.values()) {
       const score = scoreOf(corpus, slot, candidate)
-      if (score === 0 || !corpus.enter(candidate.slot, slot, score)) continue
+      if (score === 0 || !corpus.lists.enter(candidate.slot, slot, score)) continue
       batch.relist(corpus.idOf(candidate.slot), id, whyOf(corpus, slot, candidate.slot))
       holders.delete(candidate.slot)
     }
@@ -178,8 +179,8 @@ class Relation implements Computation<RelatedDocument, NewsroomEvents> {
   /** Computes the lists anew that have lost a place and are too short now. */
   private refill(corpus: Corpus, slots: readonly number[], batch: Batch): void {
     for (const slot of slots) {
-      if (corpus.list(slot).length >= RELATED_SHOWN) continue
-      corpus.clearList(slot)
+      if (corpus.lists.of(slot).length >= RELATED_SHOWN) continue
+      corpus.lists.clear(slot)
       this.fill(corpus, slot, corpus.similar(slot, CANDIDATES).best, batch)
     }
   }
@@ -190,16 +191,17 @@ class Relation implements Computation<RelatedDocument, NewsroomEvents> {
     batch.relist(id)
     for (const candidate of best) {
       const score = scoreOf(corpus, slot, candidate)
-      if (score > 0) corpus.enter(slot, candidate.slot, score)
+      if (score > 0) corpus.lists.enter(slot, candidate.slot, score)
     }
-    for (const { slot: other } of corpus.list(slot)) batch.relist(id, corpus.idOf(other), whyOf(corpus, slot, other))
+    for (const { slot: other } of corpus.lists.of(slot))
+      batch.relist(id, corpus.idOf(other), whyOf(corpus, slot, other))
   }
 
   private listOf(id: string): { readonly id: string; readonly score: number }[] {
     const corpus = this.find(id)
     const slot = corpus?.slotOf(id)
     if (!corpus || slot === undefined) return []
-    return corpus.list(slot).map(({ slot: other, score }) => ({ id: corpus.idOf(other), score }))
+    return corpus.lists.of(slot).map(({ slot: other, score }) => ({ id: corpus.idOf(other), score }))
   }
 
   private find(id: string): Corpus | undefined {
