@@ -92,11 +92,7 @@ async function examined(
   sort: Document = {},
   limit = 0,
 ): Promise<{ returned: number; examined: number }> {
-  const explained = await docs
-    .find(filter)
-    .sort(sort)
-    .limit(limit)
-    .explain('executionStats')
+  const explained = await docs.find(filter).sort(sort).limit(limit).explain('executionStats')
   const { nReturned, totalDocsExamined } = explained.executionStats as { nReturned: number; totalDocsExamined: number }
   return { returned: nReturned, examined: totalDocsExamined }
 }
@@ -488,6 +484,39 @@ describe('indexes', () => {
     expect(await idsOf({ slug: 'a' })).toEqual([1, 2])
   })
 
+  test('the next page after a cursor of time and id is served from its first entry on, also for an element of an array', async () => {
+    await docs.insertMany(
+      Array.from({ length: 300 }, (_, i) => ({
+        _id: `id-${i % 10}-${i}`,
+        card: { at: `2026-${i % 30}`, tags: ['x', `t${i % 2}`] },
+      })),
+    )
+    await docs.createIndexes([{ key: { 'card.at': -1, _id: -1 } }, { key: { 'card.tags': 1, 'card.at': -1, _id: -1 } }])
+    const sort = { 'card.at': -1, _id: -1 }
+    for (const filter of [{}, { 'card.tags': 't1' }]) {
+      const all = await docs
+        .find({ ...filter, 'card.at': { $gt: '' } })
+        .sort({ 'card.at': -1, _id: -1 })
+        .toArray()
+      const last = all[99]! as unknown as { _id: string; card: { at: string } }
+      const next = {
+        ...filter,
+        'card.at': { $gt: '', $lte: last.card.at },
+        $or: [{ 'card.at': { $lt: last.card.at } }, { 'card.at': last.card.at, _id: { $lt: last._id } }],
+      }
+      const page = await docs.find(next).sort({ 'card.at': -1, _id: -1 }).limit(10).toArray()
+      expect(page).toEqual(all.slice(100, 110))
+      const { examined: looked } = await examined(next, sort, 10)
+      expect(looked).toBeLessThanOrEqual(20)
+    }
+  })
+
+  test('many ids at once are fetched one by one', async () => {
+    await docs.insertMany(Array.from({ length: 3_000 }, (_, i) => ({ _id: i })))
+    const wanted = Array.from({ length: 1_200 }, (_, i) => i * 4)
+    expect(await examined({ _id: { $in: wanted } })).toEqual({ returned: 750, examined: 750 })
+  })
+
   test('follow every change of a document', async () => {
     await docs.createIndex({ a: 1 })
     await fill({ _id: 1, a: 1 }, { _id: 2, a: 2 })
@@ -747,6 +776,8 @@ describe('retryable writes', () => {
     const second = await db.command({ ...command }, { session })
     expect([first.n, second.n, second.nModified]).toEqual([1, 1, 1])
     expect(await docs.findOne()).toEqual({ _id: 1, n: 1 })
-    expect((await refusal(db.command({ ...command, txnNumber: Long.fromNumber(1_000_040) }, { session }))).code).toBe(225)
+    expect((await refusal(db.command({ ...command, txnNumber: Long.fromNumber(1_000_040) }, { session }))).code).toBe(
+      225,
+    )
   })
 })
