@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { type INestApplicationContext } from '@nestjs/common'
 import { type EmbeddedStores, startEmbeddedStores } from '@stet/embedded'
 import { wireArticleId } from '@stet/newsroom'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -175,6 +176,38 @@ describe('beside a server', () => {
     const demo = await stet('demo')
     expect(demo.out).toContain('nothing was changed.\nLook at:')
     expect((await stet('replay', '--limit', '3')).out).toBe(replayed.out)
+  })
+})
+
+describe('on stores that are given', () => {
+  let given: EmbeddedStores
+  beforeAll(async () => {
+    given = await startEmbeddedStores({ dataDir: join(folder, 'elsewhere') })
+    process.env.DATA_DIR = join(folder, 'unused')
+    process.env.EVENTSTORE_URL = given.eventStoreUrl
+    process.env.MONGODB_URL = given.mongodbUrl
+    process.env.STREAM_PREFIX = 'one.'
+  })
+  afterAll(async () => {
+    for (const name of ['EVENTSTORE_URL', 'MONGODB_URL', 'STREAM_PREFIX']) delete process.env[name]
+    process.env.DATA_DIR = dataDir
+    await given.stop()
+  })
+
+  it('starts none of its own and keeps newsrooms apart', async () => {
+    const demo = await stet('demo')
+    expect(demo).toMatchObject({ failed: false, standalone: false })
+    expect(demo.out).toMatch(/^Added 30 articles/)
+    expect(existsSync(join(folder, 'unused'))).toBe(false)
+    process.env.STREAM_PREFIX = 'two.'
+    expect(records((await stet('replay')).out).map(({ type }) => type)).toEqual(['NewsroomFounded'])
+  })
+
+  it('says in one line that they are gone', async () => {
+    process.env.EVENTSTORE_URL = `unix:${join(folder, 'nobody.sock')}`
+    const { failed, out, err } = await stet('replay')
+    expect({ failed, out, lines: err.trim().split('\n').length }).toEqual({ failed: true, out: '', lines: 1 })
+    expect(err).toContain('cannot be reached')
   })
 })
 
