@@ -299,6 +299,7 @@ describe('retries', () => {
     const error = await failure(client.appendToStream(stream, [a!, y!]))
     expect(error).toBeInstanceOf(WrongExpectedVersionError)
     expect(error).toMatchObject({ expectedVersion: 'any', actualVersion: 2n })
+    expect(await failure(client.appendToStream(stream, [a!, y!, x!]))).toBeInstanceOf(WrongExpectedVersionError)
   })
 
   test('the same id in another stream is another event', async () => {

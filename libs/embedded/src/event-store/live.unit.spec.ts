@@ -40,6 +40,11 @@ test('is bounded in records and in bytes, and never skips one in between', () =>
   const tail = new LiveTail(0)
   for (let position = 1; position <= 50_000; position++) tail.publish([record(position)])
   expect(tail.after(0, 1)).toBeUndefined()
+  let floor = 0
+  while (!tail.after(floor, 1)) floor++
+  expect(positions(tail.after(floor, Infinity))).toEqual(
+    Array.from({ length: 50_000 - floor }, (_, k) => floor + 1 + k),
+  )
   expect(tail.after(49_000, 10_000)).toHaveLength(1_000)
 })
 

@@ -17,6 +17,11 @@ export type StreamHead = {
   metadata: StreamMetadata
 }
 
+export type Page = { records: StoredRecord[]; reached: number | undefined }
+
+/** A reader that does not read holds one page: small, whatever the size of events. */
+const PAGE_BYTES = 1_048_576
+
 /** Before the first event, so that no position is 0: a checkpoint of 0 would read like none. */
 const FIRST_POSITION = 64
 const TOMBSTONE_INDEX = 0xffff_ffff_ffff
@@ -80,39 +85,44 @@ export class EventLog {
     return position && this.recordAt(positionIn(position))
   }
 
-  /** At most `limit` events of a stream from a revision on (inclusive), whether visible or not. */
-  readStream(head: StreamHead, from: number, direction: Direction, limit: number): StoredRecord[] {
-    if (head.id === 0) return []
+  /**
+   * A page of a stream: at most `limit` events (and about PAGE_BYTES) from a revision on, itself included, whether visible
+   * or not. `reached` is the last revision looked at, undefined when there was none.
+   */
+  readStream(head: StreamHead, from: number, direction: Direction, limit: number): Page {
+    if (head.id === 0) return { records: [], reached: undefined }
     const reverse = direction === 'backwards'
     const start = indexKey(head.id, Math.max(from, 0))
     // Range ends are exclusive, also at the low end of a reverse range: revision 0 is found by the key before it.
     const end = reverse ? indexKey(head.id - 1, Infinity) : indexKey(head.id, Infinity)
-    const found: StoredRecord[] = []
-    for (const { value } of this.index.getRange({ start, end, reverse, limit })) {
+    const page: Page = { records: [], reached: undefined }
+    let bytes = 0
+    for (const { key, value } of this.index.getRange({ start, end, reverse, limit })) {
+      page.reached = revisionIn(key)
       const record = this.recordAt(positionIn(value))
-      if (record) found.push(record)
+      if (!record) continue
+      page.records.push(record)
+      if ((bytes += record.response.length) > PAGE_BYTES) break
     }
-    return found
+    return page
   }
 
   /**
-   * A page of the whole log: at most `limit` records after or before `position`, itself not included.
+   * A page of the whole log: at most `limit` records (and about PAGE_BYTES) after or before `position`, itself not included.
    * `reached` is the last position looked at, so that a page of scavenged records is not taken for the end.
    */
-  readAll(
-    position: number,
-    direction: Direction,
-    limit: number,
-  ): { records: StoredRecord[]; reached: number | undefined } {
-    const records: StoredRecord[] = []
-    let reached: number | undefined
+  readAll(position: number, direction: Direction, limit: number): Page {
+    const page: Page = { records: [], reached: undefined }
     const reverse = direction === 'backwards'
     const start = positionKey(Math.min(Math.max(position, 0), TOMBSTONE_INDEX))
+    let bytes = 0
     for (const { key, value } of this.records.getRange({ start, exclusiveStart: true, reverse, limit })) {
-      reached = positionIn(key)
-      if (!isScavenged(value)) records.push(decodeRecord(reached, value))
+      page.reached = positionIn(key)
+      if (isScavenged(value)) continue
+      page.records.push(decodeRecord(page.reached, value))
+      if ((bytes += value.length) > PAGE_BYTES) break
     }
-    return { records, reached }
+    return page
   }
 
   /** Takes an event out of the log, but for the fact that its position was one: checkpoints may lie there. Only within a commit. */
@@ -174,6 +184,7 @@ const positionAfter = (key: Buffer, value: Buffer): number =>
   isScavenged(value) ? value.readUIntBE(0, 6) : positionIn(key) + value.length
 
 const positionIn = (key: Buffer): number => key.readUIntBE(0, 6)
+const revisionIn = (key: Buffer): number => key.readUIntBE(6, 6)
 
 function indexKey(id: number, revision: number): Buffer {
   const key = Buffer.allocUnsafe(12)

@@ -27,12 +27,16 @@ export async function readStream(
   let left = request.limit
   // What is appended meanwhile is not read: the head is that of the beginning.
   while (left > 0 && next >= first && next < head.next && !outlet.isClosed) {
-    const size = Math.min(PAGE, left, direction === 'forwards' ? head.next - next : next - first + 1)
-    for (const record of log.readStream(head, next, direction, size)) {
+    const room = direction === 'forwards' ? head.next - next : next - first + 1
+    const { records, reached } = log.readStream(head, next, direction, Math.min(PAGE, left, room))
+    if (reached === undefined) break
+    for (const record of records) {
+      // Where revisions were scavenged, a page reaches further than it was meant to.
+      if (record.revision < first || record.revision >= head.next) continue
       await outlet.sendEvent(record)
       left--
     }
-    next += direction === 'forwards' ? size : -size
+    next = reached + (direction === 'forwards' ? 1 : -1)
     if (left > 0) await setImmediate()
   }
   if (request.tellsLastRevision) await outlet.send(lastRevisionAnswer(lastRevision(head)))

@@ -98,9 +98,11 @@ async function sendHistory(log: EventLog, outlet: Outlet, stream: string, revisi
   if (!head || (isSoftDeleted(head) && !head.isTombstoned)) return revision
   let next = Math.max(revision + 1, log.firstVisible(stream, head, Date.now()))
   while (next < head.next && !outlet.isClosed) {
-    const size = Math.min(PAGE, head.next - next)
-    for (const record of log.readStream(head, next, 'forwards', size)) await outlet.sendEvent(record)
-    next += size
+    const { records, reached } = log.readStream(head, next, 'forwards', Math.min(PAGE, head.next - next))
+    if (reached === undefined) break
+    // Later ones, which a page over scavenged revisions may reach, come as live events.
+    for (const record of records) if (record.revision < head.next) await outlet.sendEvent(record)
+    next = reached + 1
     await setImmediate()
   }
   if (head.isTombstoned) {

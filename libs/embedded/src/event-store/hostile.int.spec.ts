@@ -1,0 +1,186 @@
+// Clients that misbehave get an error or nothing; the others are served.
+import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  EventStoreDBClient,
+  END,
+  eventTypeFilter,
+  jsonEvent,
+  persistentSubscriptionToStreamSettingsFromDefaults,
+} from '@eventstore/db-client'
+import { Empty, StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb'
+import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb'
+import {
+  BatchAppendReq,
+  ReadReq,
+  type BatchAppendResp,
+  type ReadResp,
+} from '@eventstore/db-client/generated/streams_pb'
+import { credentials, type ClientReadableStream } from '@grpc/grpc-js'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { Empty as GoogleEmpty } from 'google-protobuf/google/protobuf/empty_pb'
+import { startEventStore, type RunningStore } from './index'
+
+let folder: string
+let socketPath: string
+let store: RunningStore
+let client: EventStoreDBClient
+let raw: StreamsClient
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  socketPath = join(folder, 'events.sock')
+  store = await startEventStore({ socketPath, directory: join(folder, 'events') })
+  client = new EventStoreDBClient({ endpoint: `unix:${socketPath}` }, { insecure: true })
+  raw = new StreamsClient(`unix:${socketPath}`, credentials.createInsecure())
+})
+afterEach(async () => {
+  raw.close()
+  await client.dispose()
+  await store.close()
+  rmSync(folder, { recursive: true })
+})
+
+const event = () => jsonEvent({ type: 'Tested', data: {} })
+async function isServed(): Promise<boolean> {
+  return (await client.appendToStream(randomUUID(), event())).success
+}
+const failure = (attempt: Promise<unknown>): Promise<Error> =>
+  attempt.then(
+    () => {
+      throw new Error('it succeeded')
+    },
+    (error: Error) => error,
+  )
+
+test('a thousand connections, some of which send noise, take nothing from the others', async () => {
+  const sockets: Socket[] = []
+  for (let n = 0; n < 1_000; n++) {
+    const socket = connect(socketPath).on('error', () => {})
+    await once(socket, 'connect')
+    if (n % 10 === 0) socket.write(randomBytes(4_096))
+    sockets.push(socket)
+  }
+  expect(await isServed()).toBe(true)
+  for (const socket of sockets) socket.destroy()
+})
+
+test('a reader that never reads holds up neither writers nor other readers, and little is kept for it', async () => {
+  const filler = 'x'.repeat(100_000)
+  for (let n = 0; n < 40; n++)
+    await client.appendToStream(
+      'large',
+      Array.from({ length: 10 }, () => jsonEvent({ type: 'Large', data: { filler } })),
+    )
+  const options = new ReadReq.Options()
+    .setAll(new ReadReq.Options.AllOptions().setStart(new Empty()))
+    .setSubscription(new ReadReq.Options.SubscriptionOptions())
+    .setNoFilter(new Empty())
+    .setUuidOption(new ReadReq.Options.UUIDOption().setString(new Empty()))
+  global.gc?.()
+  const before = process.memoryUsage()
+  const idle: ClientReadableStream<ReadResp>[] = []
+  for (let n = 0; n < 20; n++) {
+    const reading = raw.read(new ReadReq().setOptions(options))
+    reading.on('error', () => {})
+    // Metadata arrives: the server has begun to answer; nothing is read from here on.
+    await once(reading, 'metadata')
+    reading.pause()
+    idle.push(reading)
+  }
+  for (let n = 0; n < 20; n++) expect(await isServed()).toBe(true)
+  let read = 0
+  for await (const _ of client.readStream('large')) read++
+  expect(read).toBe(400)
+  const after = process.memoryUsage()
+  // Twenty times the log would be 800 MB; both ends of all calls are in this process.
+  expect(after.rss - before.rss).toBeLessThan(300 * 1_048_576)
+  for (const reading of idle) reading.cancel()
+})
+
+test('an expression that would run for ever ends; one that could is refused', async () => {
+  await client.appendToStream('s', jsonEvent({ type: `${'a'.repeat(40)}b`, data: {} }))
+  const endless = client.subscribeToAll({ filter: eventTypeFilter({ regex: '^(a+)+$' }) })
+  await once(endless, 'caughtUp')
+  await endless.unsubscribe()
+  const refused = client.subscribeToAll({ filter: eventTypeFilter({ regex: '(?=a)^(a+)+$' }) })
+  const [error] = (await once(refused.resume(), 'end').catch((error: unknown) => [error])) as [Error]
+  expect(error.message).toContain('linear time')
+})
+
+test('each malformed append of a batch call is refused by itself', async () => {
+  const call = raw.batchAppend()
+  const answers: BatchAppendResp[] = []
+  call.on('data', (answer: BatchAppendResp) => answers.push(answer))
+  const request = () => new BatchAppendReq().setCorrelationId(new UUID().setString(randomUUID())).setIsFinal(true)
+  const target = () =>
+    new BatchAppendReq.Options()
+      .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from('s')))
+      .setAny(new GoogleEmpty())
+  const message = (id: string, type?: string) => {
+    const proposed = new BatchAppendReq.ProposedMessage().setId(new UUID().setString(id))
+    if (type !== undefined) proposed.getMetadataMap().set('type', type).set('content-type', 'application/json')
+    return proposed
+  }
+  const withoutExpectation = () => {
+    const options = target()
+    options.clearAny()
+    return options
+  }
+  const malformed = [
+    request(),
+    request()
+      .setOptions(target())
+      .setProposedMessagesList([message('no-uuid', 'T')]),
+    request()
+      .setOptions(target())
+      .setProposedMessagesList([message(randomUUID())]),
+    request()
+      .setOptions(target().setStreamIdentifier(new StreamIdentifier()))
+      .setProposedMessagesList([message(randomUUID(), 'T')]),
+    request()
+      .setOptions(target().setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.alloc(2_000, 97))))
+      .setProposedMessagesList([message(randomUUID(), 'T')]),
+    request()
+      .setOptions(withoutExpectation())
+      .setProposedMessagesList([message(randomUUID(), 'T')]),
+    request()
+      .setOptions(target())
+      .setProposedMessagesList([message(randomUUID(), 'T'.repeat(5_000))]),
+  ]
+  for (const one of malformed) call.write(one)
+  call.write(
+    request()
+      .setOptions(target())
+      .setProposedMessagesList([message(randomUUID(), 'T')]),
+  )
+  call.end()
+  await once(call, 'end')
+  expect(answers.map(answer => answer.hasError())).toEqual([...malformed.map(() => true), false])
+  expect(answers.slice(0, -1).map(answer => answer.getError()!.getCode() as number)).toEqual(malformed.map(() => 3))
+  for await (const { event } of client.readStream('s')) expect(event!.revision).toBe(0n)
+})
+
+test('what the store does not have is refused with what to do', async () => {
+  const settings = persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: END })
+  const error = await failure(client.createPersistentSubscriptionToStream('s', 'g', settings))
+  expect(error.message).toContain(
+    'UNIMPLEMENTED: The embedded event store has no persistent subscriptions. Point EVENTSTORE_URL at',
+  )
+})
+
+test('closing ends subscriptions, and appends in flight are answered or fail, never hang', async () => {
+  const subscription = client.subscribeToAll()
+  await once(subscription, 'caughtUp')
+  const ended = once(subscription.resume(), 'end').catch((error: Error) => error)
+  const appends = Array.from({ length: 50 }, () => client.appendToStream('s', event()).catch(() => 'failed'))
+  await appends[0]
+  await store.close()
+  await Promise.all(appends)
+  expect(await ended).toBeInstanceOf(Error)
+  store = await startEventStore({ socketPath, directory: join(folder, 'events') })
+})
