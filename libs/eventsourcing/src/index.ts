@@ -20,3 +20,4 @@ export {
 } from './handlers'
 export { eventIdOf, fingerprintOf } from './identity'
 export { connectEventLog, type EventLogOptions, type ObservedAppend } from './event-store'
+export { type Due, scheduledCommandId, startTimetable, type TimetableOptions } from './timetable'
