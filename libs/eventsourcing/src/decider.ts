@@ -104,6 +104,8 @@ export interface Envelope extends CommandMeta {
   readonly key: string
   /** The revision that the sender saw; absent: whatever is current. */
   readonly expected?: number
+  /** The command id was made for this very call, so that this cannot be a repeat; saves looking for the first one. */
+  readonly fresh?: true
 }
 
 const envelopes = new WeakMap<object, Envelope>()

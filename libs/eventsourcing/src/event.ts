@@ -28,7 +28,7 @@ export type RecordedEvent<Events extends EventMap, Type extends keyof Events & s
   [T in Type]: {
     readonly type: T
     readonly data: Events[T]
-    /** Unique for ever: uuidv5(stream, actor and command id, index). */
+    /** Unique for ever: uuidv5(stream, actor, command id and fingerprint, index). */
     readonly id: string
     /** Stream name without the deployment's prefix: `article-1f0c...`. */
     readonly stream: string

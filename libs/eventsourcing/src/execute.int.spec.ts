@@ -115,6 +115,23 @@ describe('repeats', () => {
     expect(await eventsOf(`jar-${key}`)).toHaveLength(5)
   })
 
+  test('of what began a stream are known as repeats after a restart', async () => {
+    const key = newJar()
+    const commandId = '5b8c0f7e-6a53-4d7c-9b0e-0a2f4d6c8e11'
+    const first = await open(here, key, { commandId })
+    expect(await open(new Aggregates(log), key, { commandId })).toEqual({ ...first, replayed: true })
+  })
+
+  test('with another content are refused by a process that has not seen the first one yet', async () => {
+    const key = newJar()
+    await open(here, key)
+    await there.load(jars, key)
+    const commandId = 'c4f0a7d2-93b4-4c5e-8f57-1d2e3f4a5b6c'
+    await add(here, key, 1, { commandId })
+    await expect(add(there, key, 2, { commandId })).rejects.toThrow(CommandIdReused)
+    await expect(add(new Aggregates(log), key, 2, { commandId })).rejects.toThrow(CommandIdReused)
+  })
+
   test('with another content are refused; another actor has sent another command', async () => {
     const key = newJar()
     await open(here, key)

