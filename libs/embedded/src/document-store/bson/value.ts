@@ -58,6 +58,11 @@ export function decode(bytes: Uint8Array): Document {
   }
 }
 
+/** What was checked when it was stored need not have its UTF-8 checked again. */
+export function decodeStored(bytes: Uint8Array): Document {
+  return deserialize(bytes, { promoteValues: false, bsonRegExp: true, validation: { utf8: false } })
+}
+
 export function encode(document: Document): Buffer {
   const bytes = serialize(document, { ignoreUndefined: true })
   if (bytes.length > MAX_DOCUMENT_BYTES)

@@ -105,24 +105,7 @@ export class Context {
 
   /** Counts what a query has looked at, for it and for the whole server. */
   examine(): Examined {
-    const total = this.store.examined
-    let [keys, documents] = [0, 0]
-    return {
-      get keys() {
-        return keys
-      },
-      set keys(value) {
-        total.keys += value - keys
-        keys = value
-      },
-      get documents() {
-        return documents
-      },
-      set documents(value) {
-        total.documents += value - documents
-        documents = value
-      },
-    }
+    return new Tally(this.store.examined)
   }
 
   string(name: string): string {
@@ -159,6 +142,31 @@ export class Context {
     if (field(this.body, 'autocommit') !== false)
       throw new CommandError('InvalidOptions', 'autocommit can only be false')
     return this.store.sessions.transaction(this.session, this.number, truthy(field(this.body, 'startTransaction')))
+  }
+}
+
+class Tally implements Examined {
+  private ownKeys = 0
+  private ownDocuments = 0
+
+  constructor(private readonly total: Examined) {}
+
+  get keys(): number {
+    return this.ownKeys
+  }
+
+  set keys(value: number) {
+    this.total.keys += value - this.ownKeys
+    this.ownKeys = value
+  }
+
+  get documents(): number {
+    return this.ownDocuments
+  }
+
+  set documents(value: number) {
+    this.total.documents += value - this.ownDocuments
+    this.ownDocuments = value
   }
 }
 

@@ -4,6 +4,7 @@ import { ObjectId } from 'bson'
 import {
   checkStorable,
   decode,
+  decodeStored,
   type Document,
   field,
   isDocument,
@@ -141,7 +142,7 @@ function runUpdate(
 
 /** A document after an update. */
 export function updated(before: StoredDocument, update: Update, now: Date): StoredDocument {
-  const after = storable(applyUpdate(update, decode(before.bytes), now))
+  const after = storable(applyUpdate(update, decodeStored(before.bytes), now))
   return new StoredDocument(before.idKey, after.bytes)
 }
 

@@ -1,6 +1,6 @@
 // Documents and their index entries: every change of a document goes through here.
 import { equal, keyOf } from '../bson/order'
-import { decode, type Document, encode, field, kindOf, type Value } from '../bson/value'
+import { decodeStored, type Document, encode, field, kindOf, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { type Index } from '../index/definition'
 import { extractKeys, type KeyPattern } from '../index/keys'
@@ -24,7 +24,7 @@ export class StoredDocument {
   }
 
   get value(): Document {
-    return (this.decoded ??= decode(this.bytes))
+    return (this.decoded ??= decodeStored(this.bytes))
   }
 }
 
