@@ -3,7 +3,7 @@
 // The lock is a reader's place in a tiny LMDB environment. LMDB guards each place by an fcntl lock of its process, which
 // the kernel drops when the process dies, however it dies: a stale place is recognised without trusting pids, and the
 // environment's own write mutex (robust against a dead owner) lets two starts take over one after the other.
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
@@ -102,7 +102,7 @@ function livePids(root: RootDatabase<Holder, string>): Set<number> {
 /** A fresh private folder for the sockets: mkdtemp makes it 0700 under a name that nobody could have prepared. */
 function newHolder(): Holder {
   const places = [process.env.XDG_RUNTIME_DIR, tmpdir(), '/tmp'].filter(
-    place => place !== undefined && existsSync(place),
+    place => place !== undefined && isWritable(place),
   )
   for (const place of places as string[]) {
     const template = join(place, RUNTIME_PREFIX)
@@ -118,6 +118,15 @@ function newHolder(): Holder {
   throw new Error(
     `No folder with a path short enough for unix sockets: tried ${places.join(', ')}. Set TMPDIR to a short path.`,
   )
+}
+
+function isWritable(place: string): boolean {
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Removes a holder's folder, if it still looks like one of ours. */
