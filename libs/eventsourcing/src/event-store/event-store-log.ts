@@ -1,4 +1,5 @@
 // EventLog over an EventStoreDB (KurrentDB) server: names with the prefix on the one side, without it on the other.
+import { setMaxListeners } from 'node:events'
 import {
   BACKWARDS,
   END,
@@ -80,6 +81,8 @@ class EventStoreLog implements EventLog {
     const { appender, release } = shareAppender(url, log)
     this.#appender = appender
     this.#release = release
+    // Every read under way listens to it; they are bounded elsewhere.
+    setMaxListeners(0, this.#closing.signal)
   }
 
   versionOf(type: string): number {

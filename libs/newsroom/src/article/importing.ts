@@ -157,12 +157,16 @@ const recorded = (command: ImportArticle, digest: string, article: Article, cont
     digest,
     notUnderstood: command.notUnderstood,
   }
+  const withdrawn = reason !== null && item.heldUntil === undefined && article.stage === 'live'
+  // An embargo of a new version leaves the old one where it is; what is withheld or canceled must not be seen any more.
+  const takenBack = withdrawn ? [{ type: 'ArticleUnpublished', data: { reason } } as const] : []
+  // A bare cancellation says nothing about the content: what is known of it stays.
+  if (canceled && article.working && !command.content.headline)
+    return [{ type: 'WireItemReceived', data: item }, ...takenBack]
   const content = contentOf(command.content, article.working ?? undefined)
   const source = command.source && sourceOf(command.source.outlet, command.source.contributors)
   const ids = distinctIds(command.relatedIds).filter(id => id !== context.key)
   const related = ids.length > 0 || article.relatedBy === 'wire' ? ids : article.relatedIds
-  // An embargo of a new version leaves the old one where it is; what is withheld or canceled must not be seen any more.
-  const withdrawn = reason !== null && item.heldUntil === undefined && article.stage === 'live'
   return [
     { type: 'WireItemReceived', data: item },
     ...(article.working
@@ -170,7 +174,7 @@ const recorded = (command: ImportArticle, digest: string, article: Article, cont
       : [{ type: 'ArticleDrafted', data: content } as const satisfies NewEvent<ArticleEvents>]),
     ...(source && !same(source, article.source) ? [{ type: 'ArticleSourced', data: source } as const] : []),
     ...(same(related, article.relatedIds) ? [] : [{ type: 'ArticleRelated', data: { articleIds: related } } as const]),
-    ...(withdrawn ? [{ type: 'ArticleUnpublished', data: { reason } } as const] : []),
+    ...takenBack,
   ]
 }
 

@@ -130,6 +130,13 @@ describe('what is held', () => {
     const back = when(canceled, item({ publish: true, origin: version(3) })).events()
     expect(types(back)).toEqual(['WireItemReceived', 'ArticlePublished'])
   })
+
+  it('keeps what is known of it when the cancellation brings no content', () => {
+    const live = after(item({ publish: true, origin: version(1) }))
+    const nothing = { ...content, headline: '', section: null, bodyHtml: '' }
+    const bare = item({ canceled: true, origin: version(2), content: nothing, source: null, relatedIds: [] })
+    expect(types(when(live, bare).events())).toEqual(['WireItemReceived', 'ArticleUnpublished'])
+  })
 })
 
 describe('a later import', () => {

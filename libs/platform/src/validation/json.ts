@@ -14,48 +14,61 @@ const MAX_VALUES = 50_000
  */
 export const parseJson = (body: Buffer): unknown => {
   if (!isUtf8(body)) throw new Problem('malformed', 'The body is not UTF-8.')
+  const text = body.toString('utf8')
   let value: unknown
   try {
-    value = JSON.parse(body.toString('utf8'))
+    value = JSON.parse(text)
   } catch {
     throw new Problem('malformed', 'The body is not JSON.')
   }
-  const errors: Violation[] = []
-  inspect(value, '#', 0, { values: 0, errors })
-  if (errors.length > 0) throw new Invalid(errors)
+  // Bytes are UTF-8 and JSON: what is ill-formed can only have been written as an escape.
+  const inspection: Inspection = { values: 0, escapes: text.includes('\\u'), errors: [] }
+  inspect(value, null, 0, inspection)
+  if (inspection.errors.length > 0) throw new Invalid(inspection.errors)
   return value
 }
 
 interface Inspection {
   values: number
+  /** Whether strings have to be looked at. */
+  readonly escapes: boolean
   readonly errors: Violation[]
 }
 
-const inspect = (value: unknown, pointer: string, depth: number, inspection: Inspection): void => {
+/** Where a value stands; made into a pointer only when something is wrong there. */
+interface Place {
+  readonly parent: Place | null
+  readonly key: string | number
+}
+
+const inspect = (value: unknown, place: Place | null, depth: number, inspection: Inspection): void => {
   if (++inspection.values > MAX_VALUES)
     throw new Invalid([{ pointer: '#', detail: `has more than ${MAX_VALUES} values` }])
   if (typeof value === 'string') {
-    const detail = flawOf(value)
-    if (detail && inspection.errors.length < 100) inspection.errors.push({ pointer, detail })
+    const detail = inspection.escapes ? flawOf(value) : null
+    if (detail && inspection.errors.length < 100) inspection.errors.push({ pointer: pointerTo(place), detail })
     return
   }
   if (typeof value !== 'object' || value === null) return
-  if (depth === MAX_DEPTH) throw new Invalid([{ pointer, detail: `is nested deeper than ${MAX_DEPTH} levels` }])
+  if (depth === MAX_DEPTH)
+    throw new Invalid([{ pointer: pointerTo(place), detail: `is nested deeper than ${MAX_DEPTH} levels` }])
   if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++)
-      inspect(value[index], `${pointer}/${index}`, depth + 1, inspection)
+    for (let key = 0; key < value.length; key++) inspect(value[key], { parent: place, key }, depth + 1, inspection)
     return
   }
   for (const key of Object.keys(value)) {
     if (key === '__proto__') throw new Problem('malformed', 'The body holds the key __proto__.')
-    if (key === 'constructor' && reachesPrototype((value as Record<string, unknown>)[key]))
+    const inner = (value as Record<string, unknown>)[key]
+    if (key === 'constructor' && reachesPrototype(inner))
       throw new Problem('malformed', 'The body holds the key constructor.prototype.')
-    const at = `${pointer}/${escaped(key)}`
-    const detail = flawOf(key)
-    if (detail) throw new Invalid([{ pointer, detail: `has a key that ${detail}` }])
-    inspect((value as Record<string, unknown>)[key], at, depth + 1, inspection)
+    const detail = inspection.escapes ? flawOf(key) : null
+    if (detail) throw new Invalid([{ pointer: pointerTo(place), detail: `has a key that ${detail}` }])
+    inspect(inner, { parent: place, key }, depth + 1, inspection)
   }
 }
+
+const pointerTo = (place: Place | null): string =>
+  place === null ? '#' : `${pointerTo(place.parent)}/${escaped(String(place.key))}`
 
 const reachesPrototype = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype')
