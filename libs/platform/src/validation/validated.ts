@@ -1,5 +1,5 @@
 // From a parsed body to an instance of its class: class-validator decides, nothing unknown passes.
-import { type ValidationError, validateSync } from 'class-validator'
+import { getMetadataStorage, type ValidationError, validateSync } from 'class-validator'
 import { Invalid, type Violation } from '@stet/eventsourcing'
 import { escaped } from './json'
 
@@ -23,6 +23,20 @@ export const validated = <T extends object>(type: Class<T>, body: unknown): T =>
   const errors = validateSync(instance, VALIDATION)
   if (errors.length > 0) throw new Invalid(violations(errors, '#'))
   return instance
+}
+
+// class-validator searches the decorators of all classes for every single validation, which costs more than to check
+// them; a class has all of its decorators before anything is validated, so what was found once stays.
+const storage = getMetadataStorage()
+const search = storage.getTargetValidationMetadatas.bind(storage)
+const found = new WeakMap<object, ReturnType<typeof search>>()
+storage.getTargetValidationMetadatas = (target, schema, always, strictGroups, groups) => {
+  if (schema || always || strictGroups || groups?.length) return search(target, schema, always, strictGroups, groups)
+  const known = found.get(target)
+  if (known) return known
+  const metadata = search(target, schema, always, strictGroups, groups)
+  found.set(target, metadata)
+  return metadata
 }
 
 const UNKNOWN = 'is not known here'
