@@ -39,7 +39,7 @@ export const startTimetable = <Command>({
   const backoff = new Backoff(every, Math.max(every, 30_000))
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
-      let reached = true
+      let reached: boolean
       try {
         reached = await sendAll(await due(new Date()))
       } catch (error) {
