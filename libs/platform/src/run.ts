@@ -3,6 +3,7 @@ import 'reflect-metadata'
 import { type DynamicModule, type INestApplication } from '@nestjs/common'
 import { DiscoveryModule, NestFactory } from '@nestjs/core'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
+import { Unavailable } from '@stet/eventsourcing'
 import { type Logger } from 'pino'
 import { RoleGuard } from './auth/guard'
 import { TokenVerifier } from './auth/verifier'
@@ -60,11 +61,16 @@ export const runApp = async (definition: AppDefinition): Promise<void> => {
   const logger = createLogger(config.logLevel, definition.name)
   const metrics = new Metrics({ app: definition.name })
   const context = { config, logger, metrics, health: new Health(), http: createHttpServer(config, { logger, metrics }) }
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
-    process.once(event, (error: unknown) => {
-      logger.fatal({ err: error }, 'ends: a fault in the program')
-      process.exit(1)
-    })
+  const fault = (error: unknown) => {
+    logger.fatal({ err: error }, 'ends: a fault in the program')
+    process.exit(1)
+  }
+  process.on('uncaughtException', fault)
+  process.on('unhandledRejection', error => {
+    // A store that went away while nobody was waiting for it breaks no state; the next one who asks is told.
+    if (error instanceof Unavailable) logger.error(`nobody waited for: ${error.message}`)
+    else fault(error)
+  })
   const ending = new Ending(context)
   try {
     const app = await definition.open(context)

@@ -7,6 +7,7 @@ import {
   type RunningProjections,
   type RunningReadSide,
   startProjections,
+  Unavailable,
 } from '@stet/eventsourcing'
 import { GROUPS, projections } from '@stet/newsroom'
 import { type AppContext } from '@stet/platform'
@@ -27,7 +28,11 @@ export const runProjections = (
     projections,
     groups: GROUPS,
     onAdvance,
-    onError: (group, error) => logger.warn({ group, err: error }, 'projections back off'),
+    onError: (group, error) => {
+      // While a store is gone this comes again and again: one line each, without a stack.
+      if (error instanceof Unavailable) logger.warn({ group }, `projections back off: ${error.message}`)
+      else logger.error({ group, err: error }, 'projections back off')
+    },
   })
   metrics.showLag(async () => (await running.status()).map(lagOf))
   health.add('projections', async () => ({ ok: await running.ready(), detail: troubleOf(running) }))

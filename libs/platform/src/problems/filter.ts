@@ -18,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
     // Nest throws NotFoundException for paths without a route; the code above it throws NotFound.
     const problem = error instanceof NotFoundException ? this.unrouted(request) : problemOf(error)
     if (problem.status === 500) request.log.error({ err: error }, 'request failed')
-    else if (problem.status === 503) request.log.warn({ err: error }, 'request refused')
+    else if (problem.status === 503) request.log.warn(`request refused: ${problem.detail ?? problem.problem}`)
     if (reply.sent || reply.raw.headersSent) {
       // Half an answer is on its way: cutting it is the only honest signal left.
       reply.raw.destroy()
