@@ -4,4 +4,5 @@ import { startDocumentStore, startEventStore } from '@stet/embedded'
 const [kind, socketPath, directory] = process.argv.slice(2)
 if (!socketPath || !directory) throw new Error('usage: store-process KIND SOCKET DIRECTORY')
 const start = kind === 'events' ? startEventStore : startDocumentStore
-void start({ socketPath, directory }).then(() => console.log('listening'))
+// The supervisor and docker-compose.yml give the document store the same.
+void start({ socketPath, directory, transactionLifetimeMs: 5_000 }).then(() => console.log('listening'))

@@ -7,6 +7,12 @@ import { startEventStore } from '../event-store'
 import { DirectoryLocked, lockDirectory, requestRewrite, type DirectoryLock } from '../storage'
 import type { ChildMessage } from './messages'
 
+/**
+ * Milliseconds. Ours take a few hundred at most; one that a killed process left behind holds a group's checkpoints until it
+ * is aborted. docker-compose.yml gives MongoDB the same.
+ */
+const TRANSACTION_LIFETIME = 5_000
+
 const [dataDir, eventsSocket, documentsSocket] = process.argv.slice(2) as [string, string, string]
 
 /** How long a predecessor, whose parent was killed, may take to end before this is a mistake. */
@@ -23,7 +29,11 @@ async function main(): Promise<void> {
 
   const lock = await takeOver(join(dataDir, 'stores'))
   const documentsDirectory = join(dataDir, 'documents')
-  const documents = await startDocumentStore({ socketPath: documentsSocket, directory: documentsDirectory })
+  const documents = await startDocumentStore({
+    socketPath: documentsSocket,
+    directory: documentsDirectory,
+    transactionLifetimeMs: TRANSACTION_LIFETIME,
+  })
   const events = await startEventStore({
     socketPath: eventsSocket,
     directory: join(dataDir, 'events'),

@@ -13,6 +13,8 @@ export async function serve(socket: Socket, run: (request: Request) => Promise<R
     for await (const message of messages(socket)) {
       const { request, problem } = parsed(message)
       const reply = problem ?? (await run(request))
+      // Gone while its command ran: 'close' has been and would be waited for in vain.
+      if (socket.destroyed) break
       if (!request.silent) {
         const bytes = encoded(reply, request, ++replies)
         if (!socket.write(bytes)) await Promise.race([once(socket, 'drain'), once(socket, 'close')])
