@@ -34,6 +34,8 @@ export async function* batchesOf(
 ): AsyncGenerator<Batch> {
   const queue = new Intake(limits)
   const pumping = pump(messages, queue)
+  // It may fail while the consumer works on a batch; it is told when it asks for the next one.
+  pumping.catch(() => undefined)
   try {
     for (;;) {
       const batch = await queue.take()
