@@ -5,9 +5,17 @@ import { history } from './history'
 import { type Measure, print } from './measures'
 import { pages } from './pages'
 import { propagation } from './propagation'
+import { stores } from './stores'
 import { views } from './views'
 
-const sections: Readonly<Record<string, () => Promise<Measure[]>>> = { pages, views, propagation, commands, history }
+const sections: Readonly<Record<string, () => Promise<Measure[]>>> = {
+  pages,
+  views,
+  propagation,
+  commands,
+  stores,
+  history,
+}
 
 const main = async (): Promise<void> => {
   const asked = process.argv.slice(2)

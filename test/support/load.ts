@@ -72,6 +72,8 @@ export const startLoad = (first: Newsroom, { editors = 4, readers = 4 } = {}): L
         await command(id, `/articles/${id}/revise`, { summary: `Update ${i}` }, { 'if-match': '*' })
         await command(id, `/articles/${id}/publish`, {})
       }
+      // A list has a capacity.
+      await command(id, '/lists/editors-choice/unfeature', { articleId: id })
     }
   }
 

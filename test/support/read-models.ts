@@ -9,7 +9,7 @@ export interface Generation {
   readonly generation: number
   readonly group: string
   readonly position: string | null
-  readonly live: boolean
+  readonly stage: 'building' | 'live' | 'retired'
 }
 
 export interface ReadModelFiles {
@@ -26,7 +26,7 @@ export const openReadModels = async (env: Readonly<Record<string, string>>): Pro
   const db = client.db(env.MONGODB_DATABASE ?? 'stet')
   return {
     db,
-    live: () => db.collection<Generation>('projections').find({ live: true }).sort({ _id: 1 }).toArray(),
+    live: () => db.collection<Generation>('projections').find({ stage: 'live' }).sort({ _id: 1 }).toArray(),
     digest: async collection => {
       const hash = createHash('sha256')
       let documents = 0
