@@ -36,7 +36,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const root = join(__dirname, '../..')
+// dist/ holds the compiled copy of this file too: measurements run from there.
+const root = join(__dirname, '../..').replace(/[\\/]dist$/, '')
 const READY = /Stet is ready at (http:\/\/[^\s"]+)/
 const running = new Set<ChildProcess>()
 // A test run that is ended half-way leaves no server behind.
