@@ -4,23 +4,48 @@ const lib = name => `^libs/${name}/`
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycle',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'engine-knows-no-newsroom',
       severity: 'error',
       from: { path: lib('eventsourcing') },
       to: { path: '^(apps|libs/(newsroom|api|platform))/' },
     },
-    { name: 'newsroom-goes-down-only', severity: 'error', from: { path: lib('newsroom') }, to: { path: '^(apps|libs/(api|platform|embedded))/' } },
+    {
+      name: 'newsroom-goes-down-only',
+      severity: 'error',
+      from: { path: lib('newsroom') },
+      to: { path: '^(apps|libs/(api|platform|embedded))/' },
+    },
     {
       name: 'newsroom-is-pure',
       severity: 'error',
       from: { path: lib('newsroom'), pathNot: '\\.spec\\.ts$' },
       to: { path: '(^(node:)?(fs|http|net|child_process|timers)|node_modules/(@nestjs|mongodb|@eventstore|fastify))' },
     },
-    { name: 'api-goes-down-only', severity: 'error', from: { path: lib('api') }, to: { path: '^(apps|libs/embedded)/' } },
-    { name: 'platform-stands-beside', severity: 'error', from: { path: lib('platform') }, to: { path: '^(apps|libs/(api|newsroom|embedded))/' } },
-    { name: 'embedded-imports-no-room', severity: 'error', from: { path: lib('embedded') }, to: { path: '^(apps|libs/(api|newsroom|platform|eventsourcing))/' } },
+    {
+      name: 'api-goes-down-only',
+      severity: 'error',
+      from: { path: lib('api') },
+      to: { path: '^(apps|libs/embedded)/' },
+    },
+    {
+      name: 'platform-stands-beside',
+      severity: 'error',
+      from: { path: lib('platform') },
+      to: { path: '^(apps|libs/(api|newsroom|embedded))/' },
+    },
+    {
+      name: 'embedded-imports-no-room',
+      severity: 'error',
+      from: { path: lib('embedded') },
+      to: { path: '^(apps|libs/(api|newsroom|platform|eventsourcing))/' },
+    },
     {
       name: 'embedded-is-imported-by-server-cli-and-tests',
       severity: 'error',
@@ -39,7 +64,17 @@ module.exports = {
       from: { pathNot: '(^libs/eventsourcing/src/event-store/|^libs/embedded/src/event-store/|^test/)' },
       to: { path: 'node_modules/@eventstore/' },
     },
-    { name: 'no-orphan-test-import', severity: 'error', from: { path: '^(apps|libs)/', pathNot: '\\.spec\\.ts$' }, to: { path: '(^test/|\\.spec\\.ts$)' } },
+    {
+      name: 'no-orphan-test-import',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '(^test/|\\.spec\\.ts$)' },
+    },
   ],
-  options: { doNotFollow: { path: 'node_modules' }, tsConfig: { fileName: 'tsconfig.json' }, tsPreCompilationDeps: true, exclude: '^dist' },
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    exclude: '^dist',
+  },
 }

@@ -171,7 +171,7 @@ let databases = 0
 /** Folds a whole log into a new database in batches of one size, and gives every document of every read model. */
 const folded = async (log: EventLog, batch: number): Promise<Map<string, string[]>> => {
   const documents: DocumentStore = connectDocumentStore({ url: databaseUrl, database: `folded${databases++}` })
-  const running = await startProjections({ log, documents, projections, groups: GROUPS, limits: { events: batch } })
+  const running = startProjections({ log, documents, projections, groups: GROUPS, limits: { events: batch } })
   await eventually('caught up', () => running.ready())
   await running.stop()
   const all = new Map<string, string[]>()

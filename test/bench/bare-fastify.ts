@@ -9,7 +9,7 @@ if (kind === 'page') {
   app.get('/*', (_request, reply) => reply.type('application/json; charset=utf-8').send(bytes))
 } else {
   app.post('/*', (_request, reply) => {
-    setTimeout(() => reply.code(204).send(), 250)
+    setTimeout(() => void reply.code(204).send(), 250)
     return reply
   })
 }

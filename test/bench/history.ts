@@ -92,7 +92,7 @@ const rebuild = async (newsroom: Newsroom): Promise<Measure[]> => {
   const readAll = events / ((performance.now() - started) / 1_000)
 
   started = performance.now()
-  const running = await startProjections({ log, documents, projections: wanted, groups: GROUPS })
+  const running = startProjections({ log, documents, projections: wanted, groups: GROUPS })
   await eventually('rebuilt', () => running.ready(), 600_000)
   const seconds = (performance.now() - started) / 1_000
   await running.stop()

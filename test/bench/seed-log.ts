@@ -102,7 +102,7 @@ export const seedLog = async (log: EventLog, mix: Mix, from = 0): Promise<void> 
   })
   const list = 'list-editors-choice'
   const featured = Array.from({ length: mix.articles }, (_, n) => n).filter(n => n % 50 === 0 && n >= from)
-  let revision = ((await log.lastOf(list))?.revision ?? -1) as number
+  let revision = (await log.lastOf(list))?.revision ?? -1
   for (const chunk of chunks(featured, 100)) {
     const events = chunk.map((n, i) =>
       pending(iso(0), list, revision + 1 + i, 'ArticleFeatured', { articleId: articleId(n) }),

@@ -96,7 +96,7 @@ export const startLoad = (first: Newsroom, { editors = 4, readers = 4 } = {}): L
     ...Array.from({ length: readers }, (_, i) => read(i)),
   ]
   // Looked at in finish(); until then a refusal must not end the process.
-  everybody.forEach(one => one.catch(() => undefined))
+  for (const one of everybody) one.catch(() => undefined)
   return {
     aim: next => (newsroom = next),
     finish: async () => {
