@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { findRunningStores } from '@stet/embedded'
 import { connectDocumentStore, connectEventLog, startProjections } from '@stet/eventsourcing'
 import { GROUPS, projections } from '@stet/newsroom'
-import { MongoClient } from 'mongodb'
+import { Collection, type Db } from 'mongodb'
 import { eventually, type Newsroom, startNewsroom } from '../support/newsroom'
 import { below, type Measure, rounded, stated } from './measures'
 import { mixOf, seedLog } from './seed-log'
@@ -79,7 +79,7 @@ const memory = async (newsroom: Newsroom, probe: string): Promise<number[]> => {
   return Promise.all([pid, ...children].map(read))
 }
 
-/** All read models but related from an empty database, beside reading the log and beside writing as many documents. */
+/** All read models but related from an empty database, beside reading the log and beside the driver's writing as much. */
 const rebuild = async (newsroom: Newsroom): Promise<Measure[]> => {
   const urls = (await findRunningStores(newsroom.dataDir))!
   const log = connectEventLog({ url: urls.eventStoreUrl })
@@ -91,41 +91,86 @@ const rebuild = async (newsroom: Newsroom): Promise<Measure[]> => {
   for await (const _ of log.readAll({})) events++
   const readAll = events / ((performance.now() - started) / 1_000)
 
+  const writes = recordedWrites()
   started = performance.now()
   const running = startProjections({ log, documents, projections: wanted, groups: GROUPS })
   await eventually('rebuilt', () => running.ready(), 600_000)
   const seconds = (performance.now() - started) / 1_000
   await running.stop()
+  const made = writes.stop()
 
-  const client = await new MongoClient(urls.mongodbUrl).connect()
-  const written = client.db('bench')
-  let count = 0
-  let upserting = 0
-  for (const { name, version } of wanted) {
-    const all = await written.collection<{ _id: string }>(`${name}-v${version}-g1`).find({}).toArray()
-    const copy = written.collection<{ _id: string }>(`copy-of-${name}`)
-    const begun = performance.now()
-    for (let i = 0; i < all.length; i += 500)
-      await copy.bulkWrite(
-        all.slice(i, i + 500).map(document => ({
-          replaceOne: { filter: { _id: document._id }, replacement: document, upsert: true },
-        })),
-      )
-    upserting += performance.now() - begun
-    count += all.length
-  }
-  await client.close()
+  const upserts = await bareUpserts(documents.db, made)
   await Promise.all([log.close(), documents.close()])
-  const upserts = count / (upserting / 1_000)
+  const ratios = [events / seconds / readAll, upserts.documents / seconds / upserts.rate] as const
   return [
     {
       what: `rebuild of all but related over ${events} events`,
       value: `${rounded(events / seconds)} events/s`,
       beside: `${rounded(readAll)} events/s read`,
-      ratio: events / seconds / readAll,
-      target: '≥ 0.5, or ≥ 0.7 of the upsert rate',
-      holds: events / seconds / readAll >= 0.5,
+      ratio: ratios[0],
+      target: '≥ 0.5, or the next one',
+      holds: ratios[0] >= 0.5 || ratios[1] >= 0.7,
     },
-    stated('bulk upserts of the same final documents', `${rounded(upserts)} documents/s (${count} documents)`),
+    {
+      what: `documents written by it`,
+      value: `${rounded(upserts.documents / seconds)} /s (${upserts.documents} in ${made.length} bulk writes)`,
+      beside: `${rounded(upserts.rate)} /s of the driver alone`,
+      ratio: ratios[1],
+      target: '≥ 0.7, or the one before',
+      holds: ratios[0] >= 0.5 || ratios[1] >= 0.7,
+    },
   ]
+}
+
+/** One bulk write: into which collection, how many documents. */
+interface BulkWrite {
+  readonly collection: string
+  readonly documents: number
+}
+
+/** Counts the driver's bulk writes of this process until it is stopped. */
+const recordedWrites = (): { stop(): readonly BulkWrite[] } => {
+  const made: BulkWrite[] = []
+  const prototype = Collection.prototype
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with its own this below
+  const { bulkWrite } = prototype
+  prototype.bulkWrite = function (operations, options) {
+    made.push({ collection: this.collectionName, documents: operations.length })
+    return bulkWrite.call(this, operations, options)
+  }
+  return {
+    stop: () => {
+      prototype.bulkWrite = bulkWrite
+      return made
+    },
+  }
+}
+
+/** The same bulk writes once more by the driver alone: as many, as large, of the documents that came out, same indexes. */
+const bareUpserts = async (db: Db, made: readonly BulkWrite[]): Promise<{ documents: number; rate: number }> => {
+  let milliseconds = 0
+  let count = 0
+  for (const name of new Set(made.map(({ collection }) => collection))) {
+    const from = db.collection<{ _id: string }>(name)
+    const all = await from.find({}).toArray()
+    if (all.length === 0) continue
+    const copy = db.collection<{ _id: string }>(`copy-of-${name}`)
+    for (const { key } of await from.indexes())
+      if (!('_id' in key && Object.keys(key).length === 1)) await copy.createIndex(key)
+    let next = 0
+    for (const { documents } of made.filter(({ collection }) => collection === name)) {
+      const operations = Array.from({ length: documents }, () => {
+        const replacement = all[next++ % all.length]!
+        // A field that changes each time, as the documents of a rebuild do.
+        return {
+          replaceOne: { filter: { _id: replacement._id }, replacement: { ...replacement, next }, upsert: true },
+        }
+      })
+      const begun = performance.now()
+      await copy.bulkWrite(operations)
+      milliseconds += performance.now() - begun
+      count += documents
+    }
+  }
+  return { documents: count, rate: count / (milliseconds / 1_000) }
 }

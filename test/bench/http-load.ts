@@ -1,6 +1,7 @@
 // Closed-loop HTTP load from a process of its own: N keep-alive connections, each with one request under way. Plain sockets
 // and a minimal reader of answers, so that the generator costs a fraction of what it measures.
 import { fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,6 +16,10 @@ export interface LoadSpec {
   readonly headers?: Readonly<Record<string, string>>
   /** Adds X-Forwarded-For with a different address for each request. */
   readonly addresses?: boolean
+  /** Adds an Idempotency-Key of its own to each request. */
+  readonly keys?: boolean
+  /** Each connection asks for the path of its own number only: nobody shares an article. */
+  readonly ownPaths?: boolean
   readonly connections: number
   readonly seconds: number
   /** Seconds before the measuring starts. */
@@ -49,22 +54,23 @@ const generate = async (spec: LoadSpec): Promise<LoadResult> => {
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')
 
-  const request = (): string => {
-    const i = n++
+  const request = (connection: number): string => {
+    const i = spec.ownPaths ? connection : n++
     const address = spec.addresses ? `x-forwarded-for: 10.${(i >> 16) & 255}.${(i >> 8) & 255}.${i & 255}\r\n` : ''
-    const body = spec.bodies?.[i % spec.bodies.length]
+    const key = spec.keys ? `idempotency-key: ${randomUUID()}\r\n` : ''
+    const body = spec.bodies?.[(spec.ownPaths ? n++ : i) % spec.bodies.length]
     const length = body === undefined ? '' : `content-length: ${Buffer.byteLength(body)}\r\n`
     const path = spec.paths[i % spec.paths.length]
-    return `${spec.method ?? 'GET'} ${path} HTTP/1.1\r\nhost: ${hostname}\r\n${head}${address}${length}\r\n${body ?? ''}`
+    return `${spec.method ?? 'GET'} ${path} HTTP/1.1\r\nhost: ${hostname}\r\n${head}${address}${key}${length}\r\n${body ?? ''}`
   }
 
-  const converse = (socket: Socket): void => {
+  const converse = (socket: Socket, connection: number): void => {
     let sent = performance.now()
     let pending: Buffer = Buffer.alloc(0)
     let missing = 0
     const next = () => {
       sent = performance.now()
-      socket.write(request())
+      socket.write(request(connection))
     }
     socket.on('data', (chunk: Buffer) => {
       if (missing > 0) {
@@ -96,7 +102,7 @@ const generate = async (spec: LoadSpec): Promise<LoadResult> => {
     sockets.push(socket)
     // Thousands of connections at once overrun the listen queue; a few hundred at a time do not.
     if (i % 256 === 255) await delay(20)
-    socket.once('connect', () => converse(socket))
+    socket.once('connect', () => converse(socket, i))
   }
   await delay((spec.warmup ?? 1) * 1_000)
   measuring = true

@@ -21,3 +21,6 @@ export const GROUPS = {
   related: ['article'],
 } as const satisfies Record<string, readonly string[]>
 export type Group = keyof typeof GROUPS
+
+/** Milliseconds from one batch of a group to the next: rankings may be a moment older than a page. */
+export const PACES: Readonly<Record<Group, number>> = { newsroom: 10, readership: 100, related: 100 }

@@ -9,7 +9,7 @@ import {
   startProjections,
   Unavailable,
 } from '@stet/eventsourcing'
-import { GROUPS, projections } from '@stet/newsroom'
+import { GROUPS, PACES, projections } from '@stet/newsroom'
 import { type AppContext } from '@stet/platform'
 
 export interface ReadModelStores {
@@ -28,6 +28,7 @@ export const runProjections = (
     projections,
     groups: GROUPS,
     onAdvance,
+    paces: PACES,
     onError: (group, error) => {
       // While a store is gone this comes again and again: one line each, without a stack.
       if (error instanceof Unavailable) logger.warn({ group }, `projections back off: ${error.message}`)

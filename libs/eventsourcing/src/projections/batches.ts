@@ -7,11 +7,16 @@ export interface BatchLimits {
   readonly events: number
   /** Approximate bytes of a batch. */
   readonly bytes: number
-  /** Milliseconds that an unfilled batch waits for more while catching up; once caught up nothing waits. */
+  /** Milliseconds that an unfilled batch waits for more while catching up. */
   readonly wait: number
+  /**
+   * Milliseconds from one batch to the next once caught up, unless that one is full: each batch is a durable transaction,
+   * also when its events change nothing, and a steady trickle must not cost one for every event.
+   */
+  readonly pace: number
 }
 
-export const DEFAULT_LIMITS: BatchLimits = { events: 500, bytes: 4 * 1024 * 1024, wait: 500 }
+export const DEFAULT_LIMITS: BatchLimits = { events: 500, bytes: 4 * 1024 * 1024, wait: 500, pace: 10 }
 
 export interface Batch {
   /** In log order; empty only when `caughtUp` came alone. */
@@ -68,6 +73,8 @@ class Intake {
   private weights: number[] = []
   private bytes = 0
   private live = false
+  /** When the next batch may be handed out (monotonic ms). */
+  private rested = 0
   /** A caught-up that was not handed out yet. */
   private announce = false
   private ended = false
@@ -91,7 +98,7 @@ class Intake {
       this.weights.push(weight)
       this.bytes += weight
     }
-    if (this.live || this.filled) this.wake?.()
+    if (this.ready || (this.live && this.events.length === 1)) this.wake?.()
   }
 
   end(): void {
@@ -110,15 +117,25 @@ class Intake {
 
   /** The next batch; null at the end. */
   async take(): Promise<Batch | null> {
-    const ready = () => this.filled || (this.live && (this.events.length > 0 || this.announce)) || this.ended
     for (;;) {
-      if (ready()) break
-      const patience = this.events.length > 0 || !this.live ? this.limits.wait : null
-      await this.woken(patience)
-      if (!ready() && this.events.length > 0) break
+      if (this.ready) break
+      await this.woken(this.patience)
+      if (!this.live && !this.ready && this.events.length > 0) break
     }
     if (!this.events.length && !this.announce) return null
     return this.cut()
+  }
+
+  private get ready(): boolean {
+    if (this.filled || this.ended) return true
+    if (!this.live) return false
+    return this.events.length > 0 ? performance.now() >= this.rested : this.announce
+  }
+
+  /** How long to wait for more; null: until something comes. */
+  private get patience(): number | null {
+    if (!this.live) return this.limits.wait
+    return this.events.length > 0 ? Math.max(1, Math.ceil(this.rested - performance.now())) : null
   }
 
   private get filled(): boolean {
@@ -144,6 +161,7 @@ class Intake {
     const events = this.events.splice(0, count)
     this.weights.splice(0, count)
     this.bytes -= bytes
+    this.rested = performance.now() + this.limits.pace
     const caughtUp = this.live && this.events.length === 0
     if (caughtUp) this.announce = false
     if (!this.full) {

@@ -20,6 +20,8 @@ export interface ProjectionsOptions extends ProjectionSources {
   /** Called after each commit of this process; a read side in the same process need not wait for its poll. */
   readonly onAdvance?: (group: string, position: string) => void
   readonly limits?: Partial<BatchLimits>
+  /** Milliseconds from batch to batch of single groups; see BatchLimits. */
+  readonly paces?: Readonly<Record<string, number>>
 }
 
 /** How one generation of a read model stands. */

@@ -214,8 +214,10 @@ export class Group {
   }
 
   private tools(suspicion: Suspicion): WingTools {
-    const { log, documents, limits } = this.options
-    return { log, documents, limits: { ...DEFAULT_LIMITS, ...limits }, categories: this.categories, suspicion }
+    const { log, documents, limits, paces } = this.options
+    const pace = paces?.[this.name]
+    const bounds = { ...DEFAULT_LIMITS, ...limits, ...(pace !== undefined && { pace }) }
+    return { log, documents, limits: bounds, categories: this.categories, suspicion }
   }
 }
 

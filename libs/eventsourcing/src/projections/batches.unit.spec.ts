@@ -1,0 +1,47 @@
+// How events that trickle in become batches once a group has caught up.
+import { describe, expect, it } from '@jest/globals'
+import { setImmediate } from 'node:timers/promises'
+import { type LogEvent, type SubscriptionMessage } from '../event-log'
+import { type BatchLimits, batchesOf } from './batches'
+
+const event = (n: number): SubscriptionMessage => ({
+  kind: 'event',
+  event: { position: String(n), data: {} } as unknown as LogEvent,
+})
+
+/** Caught up at once; then each group of events, one event a turn, as soon as the batch before was taken. */
+const batches = async (limits: Partial<BatchLimits>, ...groups: number[][]): Promise<string[][]> => {
+  let taken: () => void = () => undefined
+  async function* messages(): AsyncGenerator<SubscriptionMessage> {
+    for (const [i, group] of groups.entries()) {
+      const next = new Promise<void>(resolve => (taken = resolve))
+      if (i === 0) yield { kind: 'caught-up' }
+      for (const n of group) {
+        yield event(n)
+        await setImmediate()
+      }
+      await next
+    }
+  }
+  const all: string[][] = []
+  const bounds = { events: 100, bytes: 1e6, wait: 1e6, pace: 0, ...limits }
+  for await (const { events } of batchesOf(messages(), bounds, new AbortController())) {
+    if (events.length === 0) continue
+    all.push(events.map(({ position }) => position))
+    taken()
+  }
+  return all
+}
+
+describe('batches of a group that has caught up', () => {
+  it('hands out the first event at once and gathers what follows within its pace', async () => {
+    expect(await batches({ pace: 500 }, [1], [2, 3, 4, 5])).toEqual([['1'], ['2', '3', '4', '5']])
+  })
+
+  it('does not wait when a batch is full', async () => {
+    expect(await batches({ pace: 1e6, events: 2 }, [1, 2], [3, 4])).toEqual([
+      ['1', '2'],
+      ['3', '4'],
+    ])
+  })
+})
