@@ -45,7 +45,7 @@ export type Kind =
   | 'maxKey'
 
 /** Deepest nesting of a document, as in MongoDB. */
-const MAX_DEPTH = 180
+export const MAX_DEPTH = 180
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 export function decode(bytes: Uint8Array): Document {

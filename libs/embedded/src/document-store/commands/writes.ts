@@ -1,6 +1,7 @@
 // insert, update, delete: many statements in one command, ordered or not.
 import { Int32 } from 'bson'
 import { ObjectId } from 'bson'
+import { elementsOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
 import {
   checkStorable,
   decode,
@@ -9,6 +10,7 @@ import {
   field,
   isDocument,
   isNumeric,
+  MAX_DOCUMENT_BYTES,
   numeric,
   toNumber,
   truthy,
@@ -68,7 +70,18 @@ function prepared(bytes: Buffer): StoredDocument | CommandError {
   }
 }
 
+/** By a text _id, with a document that can be stored as it came. */
+interface Replacement {
+  kind: 'replacement'
+  id: string
+  document: StoredDocument
+  filter: Filter
+  upsert: boolean
+  hint: Value
+}
+
 interface UpdateStatement {
+  kind: 'update'
   filter: Filter
   update: Update
   multi: boolean
@@ -80,7 +93,9 @@ const UPDATE = ['q', 'u', 'multi', 'upsert', 'hint']
 
 export async function updateCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'updates'])
-  const updates = statements(context, 'updates').map(bytes => attempt(() => updateStatement(decode(bytes))))
+  const updates = statements(context, 'updates').map(bytes =>
+    attempt(() => plainReplacement(bytes) ?? updateStatement(decode(bytes))),
+  )
   const now = new Date()
   const document = await context.write(unit => {
     let [n, nModified] = [0, 0]
@@ -100,6 +115,30 @@ export async function updateCommand(context: Context): Promise<Reply> {
   return { document }
 }
 
+/** The replacement of one document by another one with the same _id, its bytes kept; undefined for anything else. */
+function plainReplacement(bytes: Buffer): Replacement | undefined {
+  const u = elementsOf(bytes)?.find(({ name }) => name === 'u')
+  if (u?.type !== OBJECT) return undefined
+  const document = bytes.subarray(u.value, u.end)
+  if (document.length > MAX_DOCUMENT_BYTES || !isPlain(document)) return undefined
+  const rest = Buffer.concat([bytes.subarray(0, u.start), bytes.subarray(u.end)])
+  rest.writeInt32LE(rest.length)
+  const statement = decode(rest)
+  // What is refused is refused in one place, with its own words.
+  if (Object.keys(statement).some(name => !UPDATE.includes(name)) || truthy(field(statement, 'multi'))) return undefined
+  const q = field(statement, 'q')
+  const id = idTextOf(document)
+  if (!isDocument(q) || Object.keys(q).length !== 1 || field(q, '_id') !== id) return undefined
+  return {
+    kind: 'replacement',
+    id,
+    document: new StoredDocument(idKeyOf(id), Buffer.from(document)),
+    filter: parseFilter(q),
+    upsert: truthy(field(statement, 'upsert')),
+    hint: field(statement, 'hint'),
+  }
+}
+
 function updateStatement(statement: Document): UpdateStatement {
   refuseOthers('update.updates', statement, UPDATE, ['arrayFilters', 'collation', 'c', 'sort'])
   const q = field(statement, 'q')
@@ -110,6 +149,7 @@ function updateStatement(statement: Document): UpdateStatement {
   if (multi && update.kind === 'replace')
     throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update')
   return {
+    kind: 'update',
     filter: parseFilter(q),
     update,
     multi,
@@ -121,23 +161,29 @@ function updateStatement(statement: Document): UpdateStatement {
 function runUpdate(
   context: Context,
   unit: Unit,
-  statement: UpdateStatement,
+  statement: UpdateStatement | Replacement,
   now: Date,
 ): { matched: number; modified: number; upserted?: Value } {
-  const { filter, update, multi, upsert, hint } = statement
+  const { filter, upsert, hint } = statement
+  const multi = statement.kind === 'update' && statement.multi
   const existing = context.collectionIn(unit)
   const query: Query = { filter, sort: [], skip: 0, limit: multi ? 0 : 1, hint }
   // All are found before the first is changed: a changed document must not be found again at its new place in an index.
   const found = existing ? [...find(() => unit.view, existing, query, context.examine())] : []
   let modified = 0
   for (const before of found) {
-    const after = updated(before, update, now)
+    const after = statement.kind === 'replacement' ? statement.document : updated(before, statement.update, now)
     if (replaceDocument(unit, existing!, before, after)) modified++
   }
   if (found.length > 0 || !upsert) return { matched: found.length, modified }
-  const document = storable(upserted(update, filter, now))
+  const document =
+    statement.kind === 'replacement' ? statement.document : storable(upserted(statement.update, filter, now))
   insertDocument(unit, existing ?? context.collectionFor(unit), document)
-  return { matched: 0, modified: 0, upserted: field(document.value, '_id') }
+  return {
+    matched: 0,
+    modified: 0,
+    upserted: statement.kind === 'replacement' ? statement.id : field(document.value, '_id'),
+  }
 }
 
 /** A document after an update. */

@@ -1,5 +1,6 @@
 // Documents and their index entries: every change of a document goes through here.
 import { equal, keyOf } from '../bson/order'
+import { pickedBytes } from '../bson/raw'
 import { decodeStored, type Document, encode, field, kindOf, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { type Index } from '../index/definition'
@@ -25,6 +26,21 @@ export class StoredDocument {
 
   get value(): Document {
     return (this.decoded ??= decodeStored(this.bytes))
+  }
+
+  private picked?: Buffer
+  private indexed?: Document
+
+  /** The bytes of these fields alone, always asked for with the same ones; undefined where only `value` will do. */
+  bytesOf(names: ReadonlySet<string>): Buffer | undefined {
+    return (this.picked ??= pickedBytes(this.bytes, names))
+  }
+
+  /** The document as far as these fields go. */
+  partOf(names: ReadonlySet<string>): Document {
+    if (this.decoded) return this.decoded
+    const bytes = this.bytesOf(names)
+    return bytes ? (this.indexed ??= decodeStored(bytes)) : this.value
   }
 }
 
@@ -108,12 +124,24 @@ function apply(unit: Unit, changes: Changes): void {
 
 function indexChanges(unit: Unit, collection: Collection, before?: StoredDocument, after?: StoredDocument): Changes {
   const all: Changes = { added: [], removed: [] }
+  if (collection.indexes.length === 1) return all
+  const names = indexedFields(collection)
+  if (before && after && names) {
+    const same = before.bytesOf(names)
+    if (same && after.bytesOf(names)?.equals(same)) return all
+  }
   for (let i = 1; i < collection.indexes.length; i++) {
-    const { added, removed } = entryChanges(unit, collection, collection.indexes[i]!, before, after)
+    const { added, removed } = entryChanges(unit, collection, collection.indexes[i]!, before, after, names)
     all.added.push(...added)
     all.removed.push(...removed)
   }
   return all
+}
+
+/** The first steps of all indexes' paths; undefined when an index looks at more than its paths. */
+function indexedFields({ indexes }: Collection): ReadonlySet<string> | undefined {
+  if (indexes.some(({ partial }) => partial)) return undefined
+  return new Set(indexes.slice(1).flatMap(({ pattern }) => pattern.map(({ path }) => path[0]!)))
 }
 
 function entryChanges(
@@ -122,9 +150,10 @@ function entryChanges(
   index: Index,
   before?: StoredDocument,
   after?: StoredDocument,
+  names?: ReadonlySet<string>,
 ): Changes {
-  const old = before ? entryKeys(unit, collection, index, before) : []
-  const fresh = after ? entryKeys(unit, collection, index, after) : []
+  const old = before ? entryKeys(unit, collection, index, before, names) : []
+  const fresh = after ? entryKeys(unit, collection, index, after, names) : []
   const idKey = (after ?? before)!.idKey
   const added = fresh.filter(key => !old.some(other => other.equals(key)))
   const removed = old.filter(key => !fresh.some(other => other.equals(key)))
@@ -141,9 +170,15 @@ function entryChanges(
 }
 
 /** The entries of a document in an index; those of a unique one without the _id, so that two documents meet in one. */
-function entryKeys(unit: Unit, collection: Collection, index: Index, document: StoredDocument): Buffer[] {
+function entryKeys(
+  unit: Unit,
+  collection: Collection,
+  index: Index,
+  document: StoredDocument,
+  names?: ReadonlySet<string>,
+): Buffer[] {
   if (index.partial && !matches(index.partial.filter, document.value)) return []
-  const { keys, arrays } = extractKeys(document.value, index.pattern)
+  const { keys, arrays } = extractKeys(names ? document.partOf(names) : document.value, index.pattern)
   const prefix = indexPrefix(collection.id, index.id)
   const { traits, stored } = index
   for (const path of arrays) {

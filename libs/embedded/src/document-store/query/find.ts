@@ -37,7 +37,8 @@ export function* find(
   examined: Examined,
   chosen = planFor(collection, query),
 ): Generator<StoredDocument> {
-  const matching = filtered(run(view, collection, chosen, examined), query.filter)
+  const candidates = run(view, collection, chosen, examined)
+  const matching = proves(chosen, query.filter) ? candidates : filtered(candidates, query.filter)
   const ordered = chosen.sorted || query.sort.length === 0 ? matching : sorted(matching, query)
   let skip = query.skip
   let left = query.limit === 0 ? Infinity : query.limit
@@ -61,6 +62,15 @@ export function parseSort(sort: Document): KeyPattern {
       throw new CommandError('BadValue', `FieldPath '${dotted}' is not a valid sort key`)
     return keyPart(dotted, number)
   })
+}
+
+/** Whether what a plan finds need not be looked at: it asks for documents by _ids that are texts, whose keys are exact. */
+function proves(chosen: Plan, filter: Filter): boolean {
+  if (filter.kind !== 'field' || filter.dotted !== '_id') return false
+  if (chosen.kind !== 'point' && !(chosen.kind === 'scan' && chosen.exact && chosen.index.id === 0)) return false
+  const { test } = filter
+  if (test.op === 'eq') return typeof test.value === 'string'
+  return test.op === 'in' && test.patterns.length === 0 && test.values.every(value => typeof value === 'string')
 }
 
 function* filtered(documents: Iterable<StoredDocument>, filter: Filter): Generator<StoredDocument> {

@@ -1,0 +1,133 @@
+// BSON looked at as bytes: a document that is stored as it came need not be decoded and encoded again.
+import { isUtf8 } from 'node:buffer'
+import { MAX_DEPTH } from './value'
+
+/** An element of a document: [start, end) with type and name, its value from `value` on. */
+export interface Element {
+  readonly type: number
+  readonly name: string
+  readonly start: number
+  readonly value: number
+  readonly end: number
+}
+
+export const STRING = 0x02
+export const OBJECT = 0x03
+const ARRAY = 0x04
+const DOLLAR = 0x24
+
+/** Bytes of a value whose type has a fixed length. */
+const FIXED: Readonly<Record<number, number>> = { 0x01: 8, 0x07: 12, 0x08: 1, 0x09: 8, 0x0a: 0, 0x10: 4, 0x12: 8 }
+
+/** The elements of a document; undefined when they are not all of types that are known here, or the bytes are broken. */
+export function elementsOf(bytes: Buffer): Element[] | undefined {
+  const end = endOf(bytes, 0, bytes.length)
+  if (end !== bytes.length) return undefined
+  const elements: Element[] = []
+  for (let at = 4; at < end - 1;) {
+    const zero = bytes.indexOf(0, at + 1)
+    if (zero < 0 || zero >= end - 1) return undefined
+    const type = bytes[at]!
+    const after = endOfValue(bytes, type, zero + 1, end - 1)
+    if (after < 0) return undefined
+    elements.push({ type, name: bytes.toString('utf8', at + 1, zero), start: at, value: zero + 1, end: after })
+    at = after
+  }
+  return elements
+}
+
+/**
+ * True when the bytes are a document with a text for its `_id`, in the first place, that may be stored as they are: well
+ * formed, of the common types, with names that checkStorable accepts. False says nothing: then it has to be decoded.
+ */
+export function isPlain(bytes: Buffer): boolean {
+  const begins = bytes[4] === STRING && bytes[5] === 0x5f && bytes[6] === 0x69 && bytes[7] === 0x64 && bytes[8] === 0
+  return begins && plainDocument(bytes, 0, bytes.length, 1, false) === bytes.length
+}
+
+/** The text that the `_id` of a plain document is. */
+export function idTextOf(bytes: Buffer): string {
+  return bytes.toString('utf8', 13, 12 + bytes.readInt32LE(9))
+}
+
+/** The document with only these of its fields; undefined when its bytes are of no use here. */
+export function pickedBytes(bytes: Buffer, names: ReadonlySet<string>): Buffer | undefined {
+  const elements = elementsOf(bytes)
+  if (!elements) return undefined
+  const parts: Buffer[] = [Buffer.alloc(4)]
+  for (const { name, start, end } of elements) if (names.has(name)) parts.push(bytes.subarray(start, end))
+  parts.push(Buffer.alloc(1))
+  const picked = Buffer.concat(parts)
+  picked.writeInt32LE(picked.length)
+  return picked
+}
+
+/** Where a document (or array) ends that begins at `start`, or -1. */
+function endOf(bytes: Buffer, start: number, limit: number): number {
+  if (start + 5 > limit) return -1
+  const size = bytes.readInt32LE(start)
+  const end = start + size
+  return size < 5 || end > limit || bytes[end - 1] !== 0 ? -1 : end
+}
+
+function endOfValue(bytes: Buffer, type: number, at: number, limit: number): number {
+  if (type === OBJECT || type === ARRAY) return endOf(bytes, at, limit)
+  if (type === STRING) {
+    if (at + 5 > limit) return -1
+    const size = bytes.readInt32LE(at)
+    const end = at + 4 + size
+    return size < 1 || end > limit || bytes[end - 1] !== 0 ? -1 : end
+  }
+  const size = FIXED[type]
+  return size === undefined || at + size > limit ? -1 : at + size
+}
+
+/** Where a plain document ends, or -1. */
+function plainDocument(bytes: Buffer, start: number, limit: number, depth: number, isArray: boolean): number {
+  const end = depth > MAX_DEPTH ? -1 : endOf(bytes, start, limit)
+  if (end < 0) return -1
+  let at = start + 4
+  for (let index = 0; at < end - 1; index++) {
+    const type = bytes[at++]!
+    const value = isArray ? afterIndex(bytes, at, index) : afterName(bytes, at, end - 1)
+    if (value < 0 || (depth === 1 && index > 0 && isId(bytes, at))) return -1
+    if (type === OBJECT || type === ARRAY) at = plainDocument(bytes, value, end - 1, depth + 1, type === ARRAY)
+    else {
+      at = endOfValue(bytes, type, value, end - 1)
+      if (type === STRING && at >= 0 && !isText(bytes, value + 4, at - 1)) return -1
+      if (type === 0x08 && bytes[value]! > 1) return -1
+    }
+    if (at < 0) return -1
+  }
+  return at === end - 1 ? end : -1
+}
+
+const isId = (bytes: Buffer, at: number): boolean =>
+  bytes[at] === 0x5f && bytes[at + 1] === 0x69 && bytes[at + 2] === 0x64 && bytes[at + 3] === 0
+
+/** Behind a field's name, which must be ASCII and no operator; -1 for others. */
+function afterName(bytes: Buffer, start: number, limit: number): number {
+  if (bytes[start] === DOLLAR) return -1
+  for (let at = start; at < limit; at++) {
+    const byte = bytes[at]!
+    if (byte === 0) return at + 1
+    if (byte > 0x7f) return -1
+  }
+  return -1
+}
+
+/** Behind the name of an array's element, which must be its index. */
+function afterIndex(bytes: Buffer, start: number, index: number): number {
+  let at = start
+  if (index < 10) {
+    if (bytes[at++] !== 0x30 + index) return -1
+  } else for (const digit of String(index)) if (bytes[at++] !== digit.charCodeAt(0)) return -1
+  return bytes[at] === 0 ? at + 1 : -1
+}
+
+/** Short texts are mostly ASCII, and looked through faster than a native call is made. */
+function isText(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start > 48) return isUtf8(bytes.subarray(start, end))
+  for (let at = start; at < end; at++) if (bytes[at]! > 0x7f) return isUtf8(bytes.subarray(start, end))
+  return true
+}
