@@ -74,7 +74,7 @@ class Environment {
 
   @IsOptional()
   @Matches(/^(embedded|mongodb(\+srv)?:\/\/.+)$/, {
-    message: 'must be `embedded` or a connection string that begins with mongodb://',
+    message: 'must be `embedded` or a connection string that begins with mongodb:// or mongodb+srv://',
   })
   MONGODB_URL?: string
 

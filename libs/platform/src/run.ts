@@ -75,7 +75,6 @@ export const runApp = async (definition: AppDefinition): Promise<void> => {
   try {
     const app = await definition.open(context)
     ending.onEnd(() => app.close())
-    if (ending.begun) return
     const nest = await createApplication(app, context)
     const url = await listen(nest, context)
     ending.onDrain(() => nest.close())
@@ -118,7 +117,14 @@ export const createApplication = async (app: App, context: AppContext): Promise<
 }
 
 const listen = async (nest: NestFastifyApplication, { config }: AppContext): Promise<string> => {
-  await nest.listen(config.port, config.host)
+  try {
+    await nest.listen(config.port, config.host)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE' || code === 'EACCES')
+      throw new ConfigError(`PORT ${config.port} cannot be listened on (${code}): choose another one, or 0 for any`)
+    throw new ConfigError(`HOST ${JSON.stringify(config.host)} cannot be listened on: ${(error as Error).message}`)
+  }
   const address = nest.getHttpServer().address()
   const port = typeof address === 'object' && address ? address.port : config.port
   return `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
@@ -161,7 +167,6 @@ class Ending {
 
   onEnd(end: () => Promise<void>): void {
     this.#end = end
-    if (this.begun) void this.#finish()
   }
 
   async #begin(signal: string): Promise<void> {
@@ -171,6 +176,8 @@ class Ending {
     const { health, logger, http } = this.context
     logger.info(`${signal}: ending`)
     health.drain()
+    // While it still opens its stores (or waits for one that is not there) nothing is in flight and nothing is kept.
+    if (!this.#end) process.exit(0)
     setTimeout(() => {
       logger.error('did not end in time')
       process.exit(1)
@@ -180,7 +187,7 @@ class Ending {
     await this.#drain?.().catch((error: unknown) => logger.error({ err: error }, 'draining failed'))
     clearTimeout(cut)
     clearInterval(idle)
-    if (this.#end) await this.#finish()
+    await this.#finish()
   }
 
   async #finish(): Promise<void> {

@@ -34,10 +34,13 @@ export const filesOf = async (paths: readonly string[]): Promise<SourceFile[]> =
       files.push({ path, size: found.size })
       continue
     }
-    const names = await readdir(path, { recursive: true })
-    for (const name of names.filter(each => KNOWN.includes(extname(each).toLowerCase())).sort()) {
-      const inside = await stat(join(path, name)).catch(() => null)
-      if (inside?.isFile()) files.push({ path: join(path, name), size: inside.size })
+    // With types it does not walk through links to folders, which may lead outside or round in circles.
+    const entries = await readdir(path, { recursive: true, withFileTypes: true })
+    const inside = entries.map(entry => join(entry.parentPath, entry.name))
+    for (const file of inside.filter(each => KNOWN.includes(extname(each).toLowerCase())).sort()) {
+      const known = await stat(file).catch(() => null)
+      // A link to nothing is reported when it is read.
+      if (!known || known.isFile()) files.push({ path: file, size: known?.size ?? 0 })
     }
   }
   if (!files.length) throw new UsageError(`no ${KNOWN.join(', ')} file was found in ${paths.join(', ')}`)
