@@ -77,6 +77,8 @@ export interface Documents<Doc extends Document> {
   get(id: string): Promise<Doc | null>
   /** In the order of the ids; unknown ones are left out. */
   many(ids: readonly string[]): Promise<Doc[]>
+  /** A document whose indexed field is this text or a list that holds it; any of them when there are several. */
+  having(field: keyof Doc & string, value: string): Promise<Doc | null>
   /** MongoDB filter, sort and projection. `limit` is needed: no query of ours is unbounded. */
   find(
     filter: Readonly<Record<string, unknown>>,
@@ -106,6 +108,8 @@ export interface QueryDefinition<Q extends object, Answer> {
   readonly reads: readonly AnyProjection[]
   /** Milliseconds (at most 1,000) that an answer to an equal query may be kept in memory; absent: never. */
   readonly keep?: number
+  /** An answer is kept no longer than these read models stand still, as far as this process knows. */
+  readonly keepWhile?: readonly AnyProjection[]
   readonly answer: (query: Q, read: ReadModels, asOf: Date) => Promise<Answer>
 }
 

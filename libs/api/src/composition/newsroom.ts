@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type DynamicModule } from '@nestjs/common'
 import { type EventLog } from '@stet/eventsourcing'
 import { ViewCounter } from '@stet/newsroom'
-import { type App, type AppContext, ensureTokens } from '@stet/platform'
+import { type App, type AppContext, ensureTokens, type HotAnswers } from '@stet/platform'
 import { serveDocs } from '../openapi/docs'
 import { ViewRecorder } from '../reader/view-recorder'
 import { analystModule, editorialModule, readerModule } from './modules'
@@ -38,12 +38,11 @@ export const openNewsroom = async (
     const documents = await openDocuments(context, urls, opened)
     closing.push(() => documents.close())
     const stores = { log, documents }
-    const reading = parts.includes('reader') ? openReadSide(context, stores) : null
+    const reading = parts.includes('reader') ? openReadSide(context, stores, look => keepHot(http.hot, look)) : null
     if (parts.includes('projections')) {
       const running = runProjections(context, stores, group => {
         reading?.refresh()
-        // What a page shows of other groups may be a little older; a flood of views would empty the memory all the time.
-        if (group === 'newsroom') http.hot.clear()
+        if (OUTDATES.includes(group)) http.hot.clear()
       })
       closing.push(() => running.stop())
     }
@@ -71,6 +70,14 @@ export const openNewsroom = async (
         }
     },
   }
+}
+
+/** Groups that outdate kept answers. What is shown of the views is kept for a moment only, and a flood moves them always. */
+const OUTDATES: readonly string[] = ['newsroom', 'related']
+
+const keepHot = (hot: HotAnswers, { began, moved }: { readonly began: number; readonly moved: readonly string[] }) => {
+  if (moved.some(group => OUTDATES.includes(group))) hot.clear()
+  return hot.confirm(began)
 }
 
 const startRecorder = async ({ metrics }: AppContext, log: EventLog, site: { url: string }): Promise<ViewRecorder> => {

@@ -3,6 +3,7 @@ import {
   type DocumentStore,
   type EventLog,
   readSide,
+  type ReadSideOptions,
   type RunningGroupStatus,
   type RunningProjections,
   type RunningReadSide,
@@ -27,8 +28,8 @@ export const runProjections = (
     ...stores,
     projections,
     groups: GROUPS,
-    onAdvance,
     paces: PACES,
+    onAdvance,
     onError: (group, error) => {
       // While a store is gone this comes again and again: one line each, without a stack.
       if (error instanceof Unavailable) logger.warn({ group }, `projections back off: ${error.message}`)
@@ -41,8 +42,12 @@ export const runProjections = (
 }
 
 /** Answers queries; ready once every read model of this version has caught up. */
-export const openReadSide = ({ health }: AppContext, stores: ReadModelStores): RunningReadSide => {
-  const reading = readSide({ ...stores, projections, groups: GROUPS })
+export const openReadSide = (
+  { health }: AppContext,
+  stores: ReadModelStores,
+  onLook: NonNullable<ReadSideOptions['onLook']>,
+): RunningReadSide => {
+  const reading = readSide({ ...stores, projections, groups: GROUPS, onLook })
   health.add('read-models', async () => ({ ok: await reading.ready() }))
   return reading
 }

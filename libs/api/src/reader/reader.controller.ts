@@ -10,13 +10,16 @@ import {
   GetRelated,
   ListAnswer,
   ListsAnswer,
+  pageParts,
   PageAnswer,
+  popularOnPage,
   PopularAnswer,
   RelatedAnswer,
 } from '@stet/newsroom'
 import { Open, Question } from '@stet/platform'
 import { type Exchange, WithExchange } from '../editorial/address'
 import { Describe } from '../openapi/describe'
+import { type SharedEnding } from './kept'
 import { Reads } from './reads'
 
 type Bytes = Promise<Buffer | undefined>
@@ -24,7 +27,15 @@ type Bytes = Promise<Buffer | undefined>
 @Controller('reader/v1')
 @Open()
 export class ReaderController {
-  constructor(private readonly reads: Reads) {}
+  /** What is popular is the same on all pages, and moves while they stand still. */
+  private readonly popularOnPages: SharedEnding
+
+  constructor(private readonly reads: Reads) {
+    this.popularOnPages = reads.ending<PopularAnswer>(popularOnPage, answer => ({
+      value: answer.items,
+      keys: articles(answer),
+    }))
+  }
 
   @Get('articles')
   @Describe({ id: 'listArticles', summary: 'Latest articles', answer: CardsAnswer, etag: true, waits: true })
@@ -35,7 +46,9 @@ export class ReaderController {
   @Get('articles/:idOrSlug')
   @Describe({ id: 'getArticle', summary: 'A page by id or slug', answer: PageAnswer, etag: true, waits: true })
   page(@Question() query: GetArticlePage, @WithExchange() exchange: Exchange): Bytes {
+    const { own, popular } = pageParts(query)
     return this.reads.answer<PageAnswer>(query, exchange, {
+      ...(popular && { parts: { own, member: 'popular', ending: this.popularOnPages } }),
       cache: 'article',
       shows: ({ article, related = [], popular = [] }) => [article, ...related, ...popular].map(keyOf),
     })
@@ -50,7 +63,7 @@ export class ReaderController {
   @Get('popular')
   @Describe({ id: 'listPopular', summary: 'What is read most', answer: PopularAnswer, etag: true, waits: true })
   popular(@Question() query: GetPopular, @WithExchange() exchange: Exchange): Bytes {
-    return this.reads.answer<PopularAnswer>(query, exchange, { cache: 'popular', shows: articles })
+    return this.reads.answer<PopularAnswer>(query, exchange, { cache: 'popular', shows: articles, fades: true })
   }
 
   @Get('lists')

@@ -39,8 +39,8 @@ export class Checkpoints {
 
   constructor(
     private readonly options: ReadSideOptions,
-    /** Called when something has changed, before anybody who waits goes on. */
-    private readonly changed: (now: Knowledge) => void,
+    /** Called after each look, before anybody who waits goes on. */
+    private readonly looked: (now: Knowledge) => void,
   ) {}
 
   /** What is known, at most 250 ms old; a promise only when it must be read first. Throws Unavailable. */
@@ -49,6 +49,11 @@ export class Checkpoints {
     this.used = now
     this.schedule()
     return this.knowledge && now - this.knowledge.at <= STALE ? this.knowledge : this.look()
+  }
+
+  /** Somebody relies on what is known without asking for it: looking goes on. */
+  touch(): void {
+    this.used = performance.now()
   }
 
   refresh(): void {
@@ -128,7 +133,7 @@ export class Checkpoints {
       positions.set(group, lowest(standing))
     }
     this.knowledge = { at, positions, generations: new Map(live.map(of => [of.projection.name, of])) }
-    this.changed(this.knowledge)
+    this.looked(this.knowledge)
     return this.knowledge
   }
 

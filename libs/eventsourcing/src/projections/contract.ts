@@ -111,4 +111,10 @@ export interface ReadSideOptions {
    * answered once they hold everything they follow; without it, such a query waits until it is Unavailable.
    */
   readonly log?: EventLog
+  /**
+   * Called after each look at the checkpoints (about ten a second while queries are answered) with the groups that have
+   * moved since the one before: what was read and kept of the others was up to date when the look `began`
+   * (performance.now()). True keeps the looks going although no query is answered.
+   */
+  readonly onLook?: (look: { readonly began: number; readonly moved: readonly string[] }) => boolean
 }

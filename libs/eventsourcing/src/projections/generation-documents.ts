@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { type Collection, type Filter } from 'mongodb'
 import { reaching } from '../document-store/document-store'
 import { type Document, type Documents } from '../projection'
+import { Gathering } from './gathering'
 
 interface Known {
   readonly document: Document | null
@@ -12,6 +13,8 @@ export class GenerationDocuments implements Documents<Document> {
   private readonly kept: LRUCache<string, Known> | null
   /** Rises whenever what is kept becomes out of date: what was read before may not be kept after. */
   private stamp = 0
+  private readonly byId = new Gathering<Document>(ids => this.readById(ids))
+  private readonly byField = new Map<string, Gathering<Document>>()
 
   constructor(
     readonly id: string,
@@ -31,28 +34,30 @@ export class GenerationDocuments implements Documents<Document> {
     const known = this.kept?.get(id)
     if (known) return known.document
     const { stamp } = this
-    const document = await reaching(() => this.collection.findOne({ _id: id }))
+    const document = await this.byId.get(id)
     this.keep(id, document, stamp)
     return document
   }
 
   async many(ids: readonly string[]): Promise<Document[]> {
-    const found = new Map<string, Document>()
-    const missing = new Set<string>()
+    const found = new Map<string, Document | null>()
+    const missing: string[] = []
     for (const id of ids) {
       const known = this.kept?.get(id)
-      if (!known) missing.add(id)
-      else if (known.document) found.set(id, known.document)
+      if (known) found.set(id, known.document)
+      else missing.push(id)
     }
-    if (missing.size > 0) {
-      const { stamp } = this
-      const read = await reaching(() =>
-        this.collection.find({ _id: { $in: [...missing] } }, { batchSize: missing.size + 1 }).toArray(),
-      )
-      for (const document of read) found.set(document._id, document)
-      for (const id of missing) this.keep(id, found.get(id) ?? null, stamp)
+    if (missing.length > 0) {
+      const read = await Promise.all(missing.map(id => this.get(id)))
+      missing.forEach((id, index) => found.set(id, read[index] ?? null))
     }
     return ids.flatMap(id => found.get(id) ?? [])
+  }
+
+  async having(field: string, value: string): Promise<Document | null> {
+    let reads = this.byField.get(field)
+    if (!reads) this.byField.set(field, (reads = new Gathering(values => this.readBy(field, values))))
+    return reads.get(value)
   }
 
   find(
@@ -73,6 +78,31 @@ export class GenerationDocuments implements Documents<Document> {
 
   count(filter: Readonly<Record<string, unknown>>): Promise<number> {
     return reaching(() => this.collection.countDocuments(filter as Filter<Document>))
+  }
+
+  private async readById(ids: readonly string[]): Promise<Map<string, Document>> {
+    if (ids.length === 1) {
+      const document = await reaching(() => this.collection.findOne({ _id: ids[0] }))
+      return new Map(document ? [[document._id, document]] : [])
+    }
+    const read = await reaching(() =>
+      this.collection.find({ _id: { $in: [...ids] } }, { batchSize: ids.length + 1 }).toArray(),
+    )
+    return new Map(read.map(document => [document._id, document]))
+  }
+
+  private async readBy(field: string, values: readonly string[]): Promise<Map<string, Document>> {
+    const filter = { [field]: values.length === 1 ? values[0] : { $in: [...values] } }
+    const limit = values.length === 1 ? { limit: 1 } : {}
+    const read = await reaching(() =>
+      this.collection.find(filter, { ...limit, batchSize: 2 * values.length }).toArray(),
+    )
+    const asked = new Set(values)
+    const found = new Map<string, Document>()
+    for (const document of read)
+      for (const value of [(document as unknown as Record<string, unknown>)[field]].flat())
+        if (typeof value === 'string' && asked.has(value) && !found.has(value)) found.set(value, document)
+    return found
   }
 
   private keep(id: string, document: Document | null, stamp: number): void {

@@ -101,6 +101,59 @@ describe('a query', () => {
     expect((await side.answer(kept, awaiting(new GetNote('1'), { asOf: new Date() }))).answer).toBe(4)
   })
 
+  it('is not answered from memory once a read model has moved that the answer must not outlive', async () => {
+    const kept: QueryDefinition<GetNote, string | null> = {
+      query: GetNote,
+      reads: [views, known],
+      keep: 1_000,
+      keepWhile: [known],
+      answer: async ({ id }, read) => (await read.of(known).get(id))?.text ?? null,
+    }
+    for (let i = 0; i < 5; i++) {
+      const position = await rig.append('note-1', [written(`text ${i}`)])
+      await side.answer(getNote, awaiting(new GetNote('1'), { position }))
+      expect((await side.answer(kept, new GetNote('1'))).answer).toBe(`text ${i}`)
+    }
+  })
+
+  it('is preceded by a look at what has moved, and looks go on while somebody relies on them', async () => {
+    const looks: (readonly string[])[] = []
+    let relied = true
+    const looking = readSide({
+      ...rig.sources(),
+      onLook: ({ moved }) => {
+        looks.push(moved)
+        return relied
+      },
+    })
+    const position = await rig.append('note-1', [written('a')])
+    await looking.answer(getNote, awaiting(new GetNote('1'), { position }))
+    expect(looks.some(moved => moved.includes(known.group))).toBe(true)
+    // Idle looks would have ended after two seconds.
+    const began = performance.now()
+    while (performance.now() - began < 2_500) await new Promise(resolve => setImmediate(resolve))
+    const before = looks.length
+    expect(await until(() => Promise.resolve(looks.length > before))).toBe(true)
+    expect(looks.slice(before).flat()).toEqual([])
+    relied = false
+    looking.stop()
+  })
+
+  it('finds a document by a field, gathered with others', async () => {
+    await until(() => projections.ready())
+    const positions = [await rig.append('note-1', [written('a')]), await rig.append('note-2', [written('b')])]
+    const byText: QueryDefinition<GetNote, (string | undefined)[]> = {
+      query: GetNote,
+      reads: [known],
+      answer: async (_query, read) => {
+        const notes = await Promise.all(['a', 'b', 'c', 'a'].map(text => read.of(known).having('text', text)))
+        return notes.map(note => note?._id)
+      },
+    }
+    const { answer } = await side.answer(byText, awaiting(new GetNote('1'), { position: positions[1] ?? '' }))
+    expect(answer).toEqual(['1', '2', undefined, '1'])
+  })
+
   it('is Unavailable while the document store is gone, and answered again after', async () => {
     await rig.append('note-1', [written('a')])
     await until(async () => (await side.answer(getNote, new GetNote('1')).catch(() => null))?.answer.note)

@@ -25,13 +25,16 @@ export const readSide = (options: ReadSideOptions): RunningReadSide => new ReadM
 
 interface Kept {
   readonly until: number
+  /** Where the read models stood that must stand still. */
+  readonly standing: string
   readonly answered: Promise<Answered<unknown>>
 }
 
 class ReadModelsOfProcess implements RunningReadSide {
   private readonly checkpoints: Checkpoints
   private readonly documents = new Map<string, GenerationDocuments>()
-  private readonly positions = new Map<string, string | null>()
+  /** Of each group: its generations and where they stand. */
+  private readonly standing = new Map<string, string>()
   private readonly kept = new WeakMap<object, LRUCache<string, Kept>>()
   private readonly caughtUp = new Set<string>()
 
@@ -86,11 +89,12 @@ class ReadModelsOfProcess implements RunningReadSide {
     if (!answers) this.kept.set(definition, (answers = new LRUCache<string, Kept>({ max: KEPT_ANSWERS })))
     const id = JSON.stringify(query)
     const now = performance.now()
+    const standing = (definition.keepWhile ?? []).map(({ group }) => this.standing.get(group)).join()
     const known = answers.get(id)
     // Kept by this very definition for an equal query: the answer is of its type.
-    if (known && known.until > now) return known.answered as Promise<Answered<Answer>>
+    if (known && known.until > now && known.standing === standing) return known.answered as Promise<Answered<Answer>>
     const answered = compute()
-    const entry = { until: now + keep, answered }
+    const entry = { until: now + keep, standing, answered }
     answers.set(id, entry)
     answered.catch(() => {
       if (answers.peek(id) === entry) answers.delete(id)
@@ -139,13 +143,17 @@ class ReadModelsOfProcess implements RunningReadSide {
   }
 
   /** Drops what is kept of the groups that have moved. */
-  private adopt({ positions, generations }: Knowledge): void {
+  private adopt({ at, positions, generations }: Knowledge): void {
+    const moved: string[] = []
     for (const [group, position] of positions) {
-      if (this.positions.get(group) === position) continue
-      this.positions.set(group, position)
-      for (const [name, { projection }] of generations)
-        if (projection.group === group) this.documents.get(name)?.outdate()
+      const mine = [...generations.values()].filter(({ projection }) => projection.group === group)
+      const standing = [position, ...mine.map(({ checkpoint }) => checkpoint._id)].join()
+      if (this.standing.get(group) === standing) continue
+      this.standing.set(group, standing)
+      moved.push(group)
+      for (const { projection } of mine) this.documents.get(projection.name)?.outdate()
     }
+    if (this.options.onLook?.({ began: at, moved })) this.checkpoints.touch()
   }
 }
 

@@ -82,8 +82,7 @@ export const articlePages: Projection<PageDocument, NewsroomEvents> = {
 export const pageAt = async (read: ReadModels, idOrSlug: string): Promise<PageDocument | null> => {
   const pages = read.of(articlePages)
   if (looksLikeUuid(idOrSlug)) return pages.get(idOrSlug.toLowerCase())
-  const [page] = await pages.find({ slugs: idOrSlug.normalize('NFC') }, { limit: 1 })
-  return page ?? null
+  return pages.having('slugs', idOrSlug.normalize('NFC'))
 }
 
 const contentOf = (live: LiveContent, at: string): PageContent => {

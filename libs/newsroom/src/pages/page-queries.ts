@@ -34,6 +34,16 @@ export class GetArticlePage {
   include?: Includable[]
 }
 
+/** What every page shows of what is popular. */
+export const popularOnPage = (): GetPopular => Object.assign(new GetPopular(), { window: '24h', limit: POPULAR_SHOWN })
+
+/** A page without what is popular, and whether that is wanted: it is the same on all pages. */
+export const pageParts = (query: GetArticlePage): { readonly own: GetArticlePage; readonly popular: boolean } => {
+  const include = query.include ?? INCLUDABLE
+  const own = Object.assign(new GetArticlePage(), { ...query, include: include.filter(part => part !== 'popular') })
+  return { own, popular: include.includes('popular') }
+}
+
 /** The related articles of a page alone. */
 export class GetRelated {
   @IsShaped(nonBlank(200)) idOrSlug!: string
@@ -92,8 +102,6 @@ export const relatedQuery = <Doc extends Document>(
 
 /** What a page must not be behind with; its neighbours may be a little. */
 const READS = [articlePages, articleCards, curatedLists]
-
-const popularOnPage = (): GetPopular => Object.assign(new GetPopular(), { window: '24h', limit: POPULAR_SHOWN })
 
 const livePage = async (read: ReadModels, idOrSlug: string): Promise<{ page: PageDocument; content: PageContent }> => {
   const page = await pageAt(read, idOrSlug)

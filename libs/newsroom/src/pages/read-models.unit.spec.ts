@@ -140,7 +140,7 @@ describe('an article page', () => {
     expect(Object.keys(await pageOf(read, id(1), ['popular']))).toEqual(['article', 'popular'])
     read.reads.length = 0
     await pageOf(read, 'headline-1')
-    expect(read.reads).toEqual(['article-pages find', 'related get', 'article-cards many'])
+    expect(read.reads).toEqual(['article-pages having', 'related get', 'article-cards many'])
   })
 })
 

@@ -66,11 +66,12 @@ export const popularIds = async (
     .map(({ id }) => id)
 }
 
-/** One definition per site: an equal query within a second is answered from memory. */
+/** One definition per site: an equal query within half a second is answered from memory, unless a card has changed. */
 export const popularQuery = (site: Site): QueryDefinition<GetPopular, PopularAnswer> => ({
   query: GetPopular,
   reads: [popularity, articleCards] as readonly AnyProjection[],
-  keep: 1_000,
+  keep: 500,
+  keepWhile: [articleCards] as readonly AnyProjection[],
   answer: async (query, read, asOf) => {
     const { window, limit } = query
     const items: RankedCardAnswer[] = []

@@ -55,6 +55,10 @@ export class FoldedReadModels implements ReadModels {
     return {
       get: async id => (asked('get'), documents.get(id) ?? null),
       many: async ids => (asked('many'), ids.flatMap(id => documents.get(id) ?? [])),
+      having: async (field, value) => (
+        asked('having'),
+        [...documents.values()].find(document => matches(document, { [field]: value })) ?? null
+      ),
       find: async (filter, { sort = {}, limit }) => {
         asked('find')
         const found = [...documents.values()].filter(document => matches(document, filter))

@@ -8,33 +8,41 @@ import { matches } from './conditional'
 import { CORRELATION_HEADER, newCorrelationId } from './correlation'
 import { SECURITY_HEADERS } from './headers'
 
-/** An answer with status 200, as it is sent. */
-export interface HotAnswer {
-  readonly bytes: Buffer
+/** The bytes of an answer with status 200. */
+export interface HotBody {
+  /** The bytes as a Latin-1 string: Node sends such a body with the head in one write, a Buffer in a second one. */
+  readonly text: string
   /** Strong tag of the bytes. */
   readonly etag: string
   /** All headers but those of security, length, tag, encoding and date. */
   readonly headers: Readonly<Record<string, string>>
+}
+
+/** An answer that is kept. */
+export interface HotAnswer {
+  /** What is served now: the same object for as long as it is the same; null: this request has to renew it. */
+  readonly current: () => HotBody | null
   /** Where its requests are counted, by status. */
   readonly series: (status: 200 | 304) => Series
 }
 
-interface Entry extends HotAnswer {
-  /** performance.now() at which it may not be served any more. */
-  readonly until: number
-  /** performance.now() from which the next request renews it. */
-  renewal: number
+interface Entry {
+  readonly answer: HotAnswer
+  readonly body: HotBody
   readonly flat: readonly string[]
-  /** The bytes as a Latin-1 string: Node sends such a body with the head in one write, a Buffer in a second one. */
-  readonly text: string
-  hits: number
-  readonly encoded: Map<'br' | 'gzip', string>
+  /** Requests that would have taken each encoding before it was made. */
+  readonly wanted: Record<Encoding, number>
+  /** The body compressed, also as Latin-1. */
+  readonly encoded: Readonly<Partial<Record<Encoding, string>>>
 }
 
-/** Milliseconds: how much later than its documents an answer may be. */
-const KEPT = 250
-/** Milliseconds after which one request goes through and renews the answer while the others are still served. */
-const RENEWED = 150
+type Encoding = 'br' | 'gzip'
+
+/**
+ * Milliseconds that answers are served after it was last known that nothing has changed. The read side looks about every
+ * hundred; the rest is for a busy machine.
+ */
+const TRUSTED = 500
 const MAX_BYTES = 64 * 1024 * 1024
 /** Below this, compression saves less than a packet. */
 const WORTH_COMPRESSING = 1_400
@@ -43,8 +51,11 @@ const WORTH_COMPRESSING = 1_400
 export class HotAnswers {
   readonly #answers = new LRUCache<string, Entry>({
     maxSize: MAX_BYTES,
-    sizeCalculation: ({ bytes }) => bytes.length * 3 + 1_000,
+    sizeCalculation: ({ body, encoded }) =>
+      body.text.length + (encoded.br?.length ?? 0) + (encoded.gzip?.length ?? 0) + 2_000,
   })
+  #until = 0
+  #served = false
 
   /** `cors` gives the Access-Control-Allow-Origin of a reader's origin. */
   constructor(private readonly cors: (url: string, origin: string | undefined) => string | null) {}
@@ -58,14 +69,19 @@ export class HotAnswers {
     this.#answers.clear()
   }
 
+  /** At `at` (performance.now()) nothing had changed since the last `clear`. True when answers were served lately. */
+  confirm(at: number): boolean {
+    this.#until = Math.max(this.#until, at + TRUSTED)
+    const served = this.#served
+    this.#served = false
+    return served
+  }
+
   /** Keeps an answer whose documents were read at `generation`; one that was overtaken by a change is not kept. */
   keep(url: string, answer: HotAnswer, generation: number): void {
     if (generation !== this.generation) return
-    const flat = Object.entries({ ...SECURITY_HEADERS, ...answer.headers }).flat()
-    const now = performance.now()
-    const text = answer.bytes.toString('latin1')
-    const entry = { ...answer, flat, text, until: now + KEPT, renewal: now + RENEWED, hits: 0, encoded: new Map() }
-    this.#answers.set(url, entry)
+    const body = answer.current()
+    if (body) this.#answers.set(url, entryOf(answer, body))
   }
 
   /** Answers the request when its answer is here; false: somebody else has to. */
@@ -73,59 +89,74 @@ export class HotAnswers {
     const { method, headers } = request
     if (method !== 'GET' && method !== 'HEAD') return false
     const url = request.url ?? ''
-    const entry = this.#answers.get(url)
-    if (!entry) return false
+    const known = this.#answers.get(url)
+    if (!known) return false
     const started = performance.now()
-    if (started > entry.until) {
-      this.#answers.delete(url)
-      return false
-    }
-    if (started > entry.renewal) {
-      entry.renewal = entry.until
-      return false
-    }
+    if (started > this.#until) return false
     // A body would have to be read before the connection can be used again: not here.
     if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) return false
+    const body = known.answer.current()
+    if (!body) return false
+    const entry = body === known.body ? known : this.#renewed(url, known.answer, body)
+    this.#served = true
     const origin = this.cors(url, headers.origin)
     const flat = [...entry.flat, CORRELATION_HEADER, newCorrelationId(headers)]
     if (origin !== null) flat.push('access-control-allow-origin', origin)
-    if (matches(headers['if-none-match'], entry.etag)) {
-      response.writeHead(304, [...flat, 'etag', entry.etag]).end()
-      entry.series(304).observe((performance.now() - started) / 1_000)
+    if (matches(headers['if-none-match'], body.etag)) {
+      response.writeHead(304, [...flat, 'etag', body.etag]).end()
+      entry.answer.series(304).observe((performance.now() - started) / 1_000)
       return true
     }
-    const encoding = this.#encoding(entry, headers['accept-encoding'])
-    const text = (encoding ? entry.encoded.get(encoding) : null) ?? entry.text
-    flat.push('content-length', String(text.length), 'etag', encoding ? `W/${entry.etag}` : entry.etag)
+    const encoding = this.#encoding(url, entry, headers['accept-encoding'])
+    const text = (encoding && entry.encoded[encoding]) ?? body.text
+    flat.push('content-length', String(text.length), 'etag', encoding ? `W/${body.etag}` : body.etag)
     if (encoding) flat.push('content-encoding', encoding)
     response.writeHead(200, flat)
     if (method === 'HEAD') response.end()
     else response.end(text, 'latin1')
-    entry.series(200).observe((performance.now() - started) / 1_000)
+    entry.answer.series(200).observe((performance.now() - started) / 1_000)
     return true
   }
 
-  /** The encoding to send: one that is accepted and was compressed off this thread because the page proved hot. */
-  #encoding(entry: Entry, accepted: string | undefined): 'br' | 'gzip' | null {
-    if (accepted === undefined || entry.bytes.length < WORTH_COMPRESSING) return null
+  #renewed(url: string, answer: HotAnswer, body: HotBody): Entry {
+    const entry = entryOf(answer, body)
+    this.#answers.set(url, entry)
+    return entry
+  }
+
+  /** The encoding to send: one that is accepted and was made off this thread because the answer proved hot. */
+  #encoding(url: string, entry: Entry, accepted: string | undefined): Encoding | null {
+    if (accepted === undefined || entry.body.text.length < WORTH_COMPRESSING) return null
     const encoding = accepts(accepted, 'br') ? 'br' : accepts(accepted, 'gzip') ? 'gzip' : null
     if (encoding === null) return null
-    if (entry.encoded.has(encoding)) return encoding
-    if (++entry.hits === 2)
-      void compressed(encoding, entry.bytes).then(
-        bytes => entry.encoded.set(encoding, bytes.toString('latin1')),
+    if (entry.encoded[encoding] !== undefined) return encoding
+    if (++entry.wanted[encoding] === 2)
+      void compressed(encoding, Buffer.from(entry.body.text, 'latin1')).then(
+        bytes => {
+          const { encoded } = this.#answers.peek(url) ?? entry
+          if (this.#answers.peek(url)?.body === entry.body)
+            this.#answers.set(url, { ...entry, encoded: { ...encoded, [encoding]: bytes.toString('latin1') } })
+        },
         () => undefined,
       )
     return null
   }
 }
 
-const accepts = (header: string, encoding: string): boolean =>
+const entryOf = (answer: HotAnswer, body: HotBody): Entry => ({
+  answer,
+  body,
+  flat: Object.entries({ ...SECURITY_HEADERS, ...body.headers }).flat(),
+  wanted: { br: 0, gzip: 0 },
+  encoded: {},
+})
+
+const accepts = (header: string, encoding: Encoding): boolean =>
   new RegExp(`(?:^|,)\\s*${encoding}\\s*(?:$|,|;(?!\\s*q=0(?:\\.0*)?\\s*(?:,|$)))`, 'i').test(header)
 
 const brotli = promisify(brotliCompress)
 const gzipped = promisify(gzip)
-const compressed = (encoding: 'br' | 'gzip', bytes: Buffer): Promise<Buffer> =>
+const compressed = (encoding: Encoding, bytes: Buffer): Promise<Buffer> =>
   encoding === 'br'
     ? brotli(bytes, {
         params: { [constants.BROTLI_PARAM_QUALITY]: 4, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },

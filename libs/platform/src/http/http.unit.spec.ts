@@ -6,7 +6,7 @@ import { Invalid } from '@stet/eventsourcing'
 import { Metrics } from '../observability/metrics'
 import { contentTag, expectedRevision, idempotencyKey, matches } from './conditional'
 import { newCorrelationId } from './correlation'
-import { HotAnswers } from './hot-answers'
+import { HotAnswers, type HotBody } from './hot-answers'
 import { RouteTable } from './route-table'
 
 describe('If-Match', () => {
@@ -76,10 +76,13 @@ describe('HotAnswers', () => {
   const metrics = new Metrics({ app: 'test' })
   const hot = new HotAnswers((_url, origin) => (origin === 'https://a.example' ? origin : null))
   const bytes = Buffer.from(JSON.stringify({ text: 'x'.repeat(5_000) }))
-  const answer = {
-    bytes,
+  const body = {
+    text: bytes.toString('latin1'),
     etag: contentTag(bytes),
     headers: { 'content-type': 'application/json', 'cache-control': 'public' },
+  }
+  const answer = {
+    current: (): HotBody | null => body,
     series: (status: 200 | 304) => metrics.requests('GET', '/page', status),
   }
   let missed = 0
@@ -99,20 +102,23 @@ describe('HotAnswers', () => {
       }),
   )
   afterAll(() => new Promise(resolve => server.close(resolve)))
-  const keep = () => hot.keep('/page', answer, hot.generation)
+  const keep = (kept = answer) => {
+    hot.confirm(performance.now())
+    hot.keep('/page', kept, hot.generation)
+  }
 
   it('serves the bytes with their headers, and 304 to who has them', async () => {
     keep()
     const response = await fetch(`${url}/page`, { headers: { 'accept-encoding': 'identity' } })
     expect(response.status).toBe(200)
     expect(await response.text()).toBe(bytes.toString())
-    expect(response.headers.get('etag')).toBe(answer.etag)
+    expect(response.headers.get('etag')).toBe(body.etag)
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     expect(response.headers.get('x-correlation-id')).toBeTruthy()
     expect(response.headers.get('access-control-allow-origin')).toBeNull()
     keep()
     const again = await fetch(`${url}/page`, {
-      headers: { 'if-none-match': `W/${answer.etag}`, origin: 'https://a.example', 'x-correlation-id': 'mine' },
+      headers: { 'if-none-match': `W/${body.etag}`, origin: 'https://a.example', 'x-correlation-id': 'mine' },
     })
     expect(again.status).toBe(304)
     expect(again.headers.get('access-control-allow-origin')).toBe('https://a.example')
@@ -135,22 +141,37 @@ describe('HotAnswers', () => {
     expect(missed - before).toBe(3)
   })
 
-  it('lets one request renew an answer, and none have it after a quarter of a second', async () => {
+  it('serves what the answer is now, and nothing when it has to be renewed', async () => {
+    let now: HotBody | null = body
+    keep({ ...answer, current: () => now })
+    now = { ...body, text: '{"text":"new"}', etag: '"new"' }
+    const response = await fetch(`${url}/page`)
+    expect(await response.text()).toBe('{"text":"new"}')
+    expect(response.headers.get('etag')).toBe('"new"')
+    now = null
+    const before = missed
+    await fetch(`${url}/page`)
+    expect(missed - before).toBe(1)
+  })
+
+  it('serves for half a second after it was last known that nothing has changed', async () => {
     keep()
-    const kept = performance.now()
+    const known = performance.now()
+    expect(hot.confirm(known)).toBe(false)
+    await fetch(`${url}/page`)
+    expect(hot.confirm(known)).toBe(true)
     const before = missed
     while (missed === before) await fetch(`${url}/page`)
-    expect(performance.now() - kept).toBeGreaterThan(140)
-    while (performance.now() - kept < 260) await new Promise(resolve => setImmediate(resolve))
-    const after = missed
+    expect(performance.now() - known).toBeGreaterThan(490)
+    hot.confirm(performance.now())
     await fetch(`${url}/page`)
-    await fetch(`${url}/page`)
-    expect(missed - after).toBe(2)
+    expect(missed - before).toBe(1)
   })
 
   it('keeps nothing that was read before a change', async () => {
     const { generation } = hot
     hot.clear()
+    hot.confirm(performance.now())
     hot.keep('/page', answer, generation)
     const before = missed
     await fetch(`${url}/page`)
@@ -160,7 +181,7 @@ describe('HotAnswers', () => {
   it('compresses what proves hot, with a weak tag', async () => {
     const deadline = performance.now() + 5_000
     for (;;) {
-      hot.keep('/page', answer, hot.generation)
+      keep()
       let encoded: Response | undefined
       for (let n = 0; n < 20 && !encoded; n++) {
         const response = await fetch(`${url}/page`, { headers: { 'accept-encoding': 'gzip;q=0, br' } })
@@ -170,7 +191,7 @@ describe('HotAnswers', () => {
         if (response.headers.get('content-encoding') === 'br') encoded = response
       }
       if (encoded) {
-        expect(encoded.headers.get('etag')).toBe(`W/${answer.etag}`)
+        expect(encoded.headers.get('etag')).toBe(`W/${body.etag}`)
         expect(Number(encoded.headers.get('content-length'))).toBeLessThan(bytes.length)
         return
       }
