@@ -94,6 +94,34 @@ describe('append and read', () => {
   })
 })
 
+describe('the end of the log', () => {
+  const lastByReading = async (categories: string[]) =>
+    (await all(log.readAll({ filter: { categories } }))).at(-1)?.position ?? null
+
+  test('is that of the last event that matches, however often it is asked and whatever was appended in between', async () => {
+    const ask = async () => {
+      for (const category of ['shore', 'flood', 'nowhere'])
+        expect(await log.end({ categories: [category] })).toBe(await lastByReading([category]))
+    }
+    await ask()
+    // More of one kind than are looked through forwards, none or one of the other.
+    for (const [shore, flood] of [
+      [1, 0],
+      [0, 3],
+      [1, 600],
+      [0, 600],
+      [600, 1],
+      [0, 0],
+    ] as const) {
+      // prettier-ignore
+      for (const [category, count] of Object.entries({ shore, flood }))
+        if (count > 0) await log.append(`${category}-${v4()}`, -1, Array.from({ length: count }, () => event()))
+      await ask()
+    }
+    expect(await log.end()).toBe((await all(log.readAll({}))).at(-1)?.position)
+  })
+})
+
 describe('limits and measures', () => {
   test('more than the store takes at once is Invalid, and nothing is written', async () => {
     const large = event('Large', { text: 'x'.repeat(1_100_000) })
