@@ -32,7 +32,7 @@ module.exports = {
       name: 'api-goes-down-only',
       severity: 'error',
       from: { path: lib('api') },
-      to: { path: '^(apps|libs/embedded)/' },
+      to: { path: '^apps/' },
     },
     {
       name: 'platform-stands-beside',
@@ -61,7 +61,7 @@ module.exports = {
     {
       name: 'event-store-client-in-one-folder',
       severity: 'error',
-      from: { pathNot: '(^libs/eventsourcing/src/event-store/|^libs/embedded/src/event-store/|^test/)' },
+      from: { pathNot: '(^libs/(eventsourcing|embedded)/src/event-store/|^libs/embedded/.*\\.spec\\.ts$|^test/)' },
       to: { path: 'node_modules/@eventstore/' },
     },
     {
