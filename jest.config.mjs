@@ -14,7 +14,7 @@ const common = {
   testEnvironment: 'node',
   transform: { '\\.[cm]?[jt]s$': ['@swc/jest', { ...swc, swcrc: false }] },
   transformIgnorePatterns: [
-    '/node_modules/(?!(@nestjs|@golevelup|content-disposition|cookie|jose|htmlparser2|domhandler|domutils|domelementtype|dom-serializer|entities|isbot)/)',
+    '/node_modules/(?!(@nestjs|@golevelup|content-disposition|cookie|jose|htmlparser2|domhandler|domutils|domelementtype|dom-serializer|entities|isbot|temporal-polyfill|temporal-utils)/)',
   ],
   moduleNameMapper: { '^@stet/(\\w+)$': '<rootDir>/libs/$1/src/index.ts' },
   setupFiles: ['reflect-metadata'],

@@ -2,7 +2,7 @@
 import { Module } from '@nestjs/common'
 import { CqrsModule } from '@nestjs/cqrs'
 import { AGGREGATES, type Aggregates, commandHandlers } from '@stet/eventsourcing'
-import { deciders } from '@stet/newsroom'
+import { decidersOf, DEFAULT_POLICY } from '@stet/newsroom'
 import { readConfig } from '@stet/platform'
 import { DemoCommand } from './commands/demo.command'
 import { ImportCommand } from './commands/import.command'
@@ -25,7 +25,7 @@ const openedLater = (stores: Stores): Pick<Aggregates, 'execute'> => ({
     Stores,
     Newsroom,
     { provide: AGGREGATES, useFactory: openedLater, inject: [Stores] },
-    ...commandHandlers(deciders),
+    ...commandHandlers(decidersOf(DEFAULT_POLICY)),
     ...[ImportCommand, DemoCommand, ReplayCommand, ProjectionsCommand, RebuildCommand, TokenCommand],
   ],
 })

@@ -35,6 +35,8 @@ export const SourceAnswer = Type.Object(
     contributors: Type.Array(
       Type.Object({ name: Type.String(), kind: nullable(Type.String()) }, { additionalProperties: false }),
     ),
+    usageTerms: nullable(Type.String({ description: 'What the supplier allows' })),
+    originalUrl: nullable(Type.String({ description: 'Where the report stood first' })),
   },
   { $id: 'Source', additionalProperties: false },
 )
@@ -88,6 +90,8 @@ export type RelatedCardAnswer = Static<typeof RelatedCardAnswer>
 
 export const CorrectionAnswer = Type.Object({ at: timestamp(), note: Type.String() }, { additionalProperties: false })
 
+export const RetractionAnswer = Type.Object({ at: timestamp(), notice: Type.String() }, { additionalProperties: false })
+
 export const ArticleAnswer = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -96,6 +100,7 @@ export const ArticleAnswer = Type.Object(
     canonicalUrl: Type.String(),
     headline: Type.String(),
     summary: nullable(Type.String()),
+    keyPoints: Type.Array(Type.String()),
     bodyHtml: Type.String({ description: 'Sanitised; the allow list is in the docs' }),
     bodyText: Type.Array(Type.String(), { description: 'Paragraphs of the body' }),
     section: SectionAnswer,
@@ -107,6 +112,7 @@ export const ArticleAnswer = Type.Object(
     language: Type.String(),
     seo: SeoAnswer,
     corrections: Type.Array(CorrectionAnswer),
+    retraction: nullable(RetractionAnswer),
     version: Type.Integer({ minimum: 1, description: 'Counts publications' }),
     firstPublishedAt: timestamp(),
     publishedAt: timestamp(),

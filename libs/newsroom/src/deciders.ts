@@ -1,6 +1,9 @@
 // Every consistency boundary of the newsroom: the command handlers are generated from these.
 import { type AnyDecider } from '@stet/eventsourcing'
-import { article } from './article/article'
+import { articleOf } from './article/article'
+import { type Policy } from './article/policy'
 import { curatedList } from './lists/lists'
+import { slug } from './slugs/slug'
 
-export const deciders: readonly AnyDecider[] = [article, curatedList]
+/** The deciders of a newsroom with this policy. */
+export const decidersOf = (policy: Policy): readonly AnyDecider[] => [articleOf(policy), curatedList, slug]

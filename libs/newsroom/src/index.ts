@@ -2,14 +2,27 @@
 export * from './answers'
 export * from './article/article'
 export * from './article/content'
+export { AmendArticle, CorrectArticle } from './article/correcting'
 export { DraftArticle, RelateArticles, ReviseArticle, SourceArticle } from './article/drafting'
 export * from './article/editors-view'
 export * from './article/events'
 export { ImportArticle, type ImportedContent } from './article/importing'
-export { PublishArticle, UnpublishArticle } from './article/publishing'
+export { DEFAULT_POLICY, type Policy } from './article/policy'
+export { PublishArticle, RetractArticle, UnpublishArticle } from './article/publishing'
+export {
+  ApproveArticle,
+  EmbargoArticle,
+  RestoreArticle,
+  SendBackArticle,
+  SpikeArticle,
+  SubmitArticle,
+} from './article/reviewing'
+export { CancelScheduledChange, PerformScheduledChange, RescheduleChange, ScheduleChange } from './article/scheduling'
+export { YieldSlug } from './article/yielding'
 export { type Article } from './article/state'
 export * from './cards'
 export * from './deciders'
+export * from './desk/events'
 export * from './latest/latest'
 export * from './lists/curated-lists'
 export * from './lists/events'
@@ -23,7 +36,10 @@ export * from './popularity'
 export * from './projections'
 export * from './queries'
 export * from './related'
+export * from './schedule/schedule-queries'
+export * from './schedule/scheduled-changes'
 export * from './slugs/events'
+export * from './slugs/slug'
 export * from './slugs/slugs'
 export * from './text/html'
 export * from './text/slug'

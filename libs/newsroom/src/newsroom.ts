@@ -1,5 +1,6 @@
 // Every event of a newsroom. A read model answers each of them or says 'ignore': a new one does not compile until then.
 import { type ArticleEvents } from './article/events'
+import { type DeskEvents } from './desk/events'
 import { type ListEvents } from './lists/events'
 import { type SlugEvents } from './slugs/events'
 import { type ViewEvents } from './views/events'
@@ -9,12 +10,15 @@ export interface FoundingEvents {
   NewsroomFounded: { readonly id: string }
 }
 
-export type NewsroomEvents = FoundingEvents & ArticleEvents & ListEvents & SlugEvents & ViewEvents
+export type NewsroomEvents = FoundingEvents & ArticleEvents & DeskEvents & ListEvents & SlugEvents & ViewEvents
+
+/** For read models that are about a newsroom's content, not about whose it is. */
+export const ignoreFounding = { NewsroomFounded: 'ignore' } as const satisfies Record<keyof FoundingEvents, 'ignore'>
 
 /** Groups of projections: one subscription, one batch and one checkpoint each (docs/architecture.md). */
 export const GROUPS = {
-  /** Articles, slugs, lists: what a page needs. */
-  newsroom: ['newsroom', 'article', 'list', 'slug'],
+  /** Articles, slugs, lists, the desk: what a page and an editor's screen need. */
+  newsroom: ['newsroom', 'article', 'list', 'slug', 'desk'],
   /** Counts of views; a flood never delays a publication. */
   readership: ['views', 'article'],
   /** Related articles; a warm-up never delays a page. */

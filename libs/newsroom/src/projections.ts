@@ -5,9 +5,10 @@ import { curatedLists } from './lists/curated-lists'
 import { articlePages } from './pages/article-pages'
 import { popularity } from './popularity'
 import { related } from './related'
+import { scheduledChanges } from './schedule/scheduled-changes'
 import { slugs } from './slugs/slugs'
 
-const newsroom = [articlePages, articleCards, curatedLists, slugs]
+const newsroom = [articlePages, articleCards, curatedLists, slugs, scheduledChanges]
 const readership = [popularity]
 const relation = [related]
 

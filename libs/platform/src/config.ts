@@ -17,6 +17,9 @@ import {
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+export const APPROVALS = ['none', 'four-eyes'] as const
+export type Approval = (typeof APPROVALS)[number]
+
 /** Everything an app is told from outside. Urls have no slash at the end. */
 export interface Config {
   readonly host: string
@@ -39,6 +42,8 @@ export interface Config {
   /** Whether X-Forwarded-For is believed, and of whom (addresses and subnets). */
   readonly trustProxy: boolean | string
   readonly logLevel: LogLevel
+  /** `four-eyes`: what people write is published only as somebody who wrote none of it has approved it. */
+  readonly approval: Approval
 }
 
 /** A variable that cannot be used; the message is the one line to print. */
@@ -111,6 +116,9 @@ class Environment {
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: LogLevel = 'info'
 
+  @IsIn(APPROVALS, { message: `must be one of ${APPROVALS.join(', ')}` })
+  APPROVAL: Approval = 'none'
+
   @IsOptional()
   @IsIn(['production', 'development', 'test'], { message: 'must be production, development or test' })
   NODE_ENV?: string
@@ -140,6 +148,7 @@ export const readConfig = (
     corsOrigins: listOf(read.CORS_ORIGINS),
     trustProxy: read.TRUST_PROXY === 'on' ? true : read.TRUST_PROXY === 'off' ? false : read.TRUST_PROXY,
     logLevel: read.LOG_LEVEL,
+    approval: read.APPROVAL,
   }
 }
 
@@ -175,6 +184,7 @@ const VARIABLES = [
   'CORS_ORIGINS',
   'TRUST_PROXY',
   'LOG_LEVEL',
+  'APPROVAL',
   'NODE_ENV',
 ] as const satisfies readonly (keyof Environment)[]
 

@@ -41,6 +41,7 @@ const importing = (section: DemoSection, article: DemoArticle, at: string): Impo
       section: { slug: section.slug, name: section.names[article.language] },
       bodyHtml: article.paragraphs.map(paragraph => `<p>${paragraph}</p>`).join(''),
       summary: article.summary,
+      keyPoints: [],
       tags: [...article.tags],
       authors: article.byline.replace(/^(?:By|Von) /, '').split(' and '),
       image: null,

@@ -3,7 +3,7 @@ import { type DynamicModule } from '@nestjs/common'
 import { CqrsModule } from '@nestjs/cqrs'
 import {
   AGGREGATES,
-  Aggregates,
+  type Aggregates,
   commandHandlers,
   EVENT_LOG,
   type EventLog,
@@ -11,13 +11,17 @@ import {
   READ_SIDE,
   type ReadSide,
 } from '@stet/eventsourcing'
-import { deciders, newsroomQueries, type Site } from '@stet/newsroom'
+import { decidersOf, editorsQueries, newsroomQueries, type Policy, type Site } from '@stet/newsroom'
 import { type AppContext, HotAnswers, Metrics } from '@stet/platform'
 import { EventsController } from '../analyst/events.controller'
 import { ArticlesController } from '../editorial/articles.controller'
 import { Commands } from '../editorial/commands'
 import { Imports, ImportsController } from '../editorial/imports.controller'
+import { EditorsReads } from '../editorial/editors-reads'
 import { ListsController } from '../editorial/lists.controller'
+import { PublishingController } from '../editorial/publishing.controller'
+import { ReviewController } from '../editorial/review.controller'
+import { ScheduleController } from '../editorial/schedule.controller'
 import { ReaderController } from '../reader/reader.controller'
 import { Reads } from '../reader/reads'
 import { ViewRecorder } from '../reader/view-recorder'
@@ -25,7 +29,14 @@ import { TRUSTS_PROXY, ViewsController } from '../reader/views.controller'
 
 /** All controllers, by kind of user. */
 export const CONTROLLERS = {
-  editorial: [ArticlesController, ListsController, ImportsController],
+  editorial: [
+    ArticlesController,
+    ReviewController,
+    PublishingController,
+    ScheduleController,
+    ListsController,
+    ImportsController,
+  ],
   reader: [ReaderController, ViewsController],
   analyst: [EventsController],
 }
@@ -34,11 +45,23 @@ class EditorialModule {}
 class ReaderModule {}
 class AnalystModule {}
 
-export const editorialModule = (log: EventLog): DynamicModule => ({
+export const editorialModule = (parts: {
+  readonly aggregates: Aggregates
+  readonly reading: ReadSide
+  readonly policy: Policy
+}): DynamicModule => ({
   module: EditorialModule,
   imports: [CqrsModule.forRoot()],
   controllers: CONTROLLERS.editorial,
-  providers: [Commands, Imports, { provide: AGGREGATES, useValue: new Aggregates(log) }, ...commandHandlers(deciders)],
+  providers: [
+    Commands,
+    Imports,
+    EditorsReads,
+    { provide: AGGREGATES, useValue: parts.aggregates },
+    { provide: READ_SIDE, useValue: parts.reading },
+    ...commandHandlers(decidersOf(parts.policy)),
+    ...queryHandlers(editorsQueries),
+  ],
 })
 
 export const readerModule = (

@@ -1,7 +1,7 @@
 // A newsroom's app from the parts that it is asked for: the one place where everything is put together.
 import { randomBytes } from 'node:crypto'
 import { type DynamicModule } from '@nestjs/common'
-import { type EventLog } from '@stet/eventsourcing'
+import { Aggregates, type EventLog } from '@stet/eventsourcing'
 import { ViewCounter } from '@stet/newsroom'
 import { type App, type AppContext, ensureTokens, type HotAnswers } from '@stet/platform'
 import { serveDocs } from '../openapi/docs'
@@ -9,6 +9,7 @@ import { ViewRecorder } from '../reader/view-recorder'
 import { analystModule, editorialModule, readerModule } from './modules'
 import { openReadSide, runProjections } from './read-models'
 import { openDocuments, openLog, type StoreUrls } from './stores'
+import { runTimetable } from './timetable'
 
 export type Part = 'editorial' | 'reader' | 'analyst' | 'projections'
 
@@ -31,23 +32,27 @@ export const openNewsroom = async (
   const opened = await openLog(context, urls)
   const { log } = opened
   closing.push(() => log.close())
-  if (parts.includes('editorial')) modules.push(editorialModule(log))
   if (parts.includes('analyst')) modules.push(analystModule(log))
 
-  if (parts.includes('reader') || parts.includes('projections')) {
+  if (parts.some(part => part !== 'analyst')) {
     const documents = await openDocuments(context, urls, opened)
     closing.push(() => documents.close())
     const stores = { log, documents }
-    const reading = parts.includes('reader') ? openReadSide(context, stores, look => keepHot(http.hot, look)) : null
+    const policy = { approval: config.approval }
+    const aggregates = new Aggregates(log)
+    const reading = openReadSide(context, stores, look => keepHot(http.hot, look))
     if (parts.includes('projections')) {
       const running = runProjections(context, stores, group => {
-        reading?.refresh()
+        reading.refresh()
         if (OUTDATES.includes(group)) http.hot.clear()
       })
       closing.push(() => running.stop())
+      const timetable = runTimetable(context, { aggregates, reading, policy })
+      closing.push(() => timetable.stop())
     }
-    if (reading) {
-      closing.push(() => reading.stop())
+    closing.push(() => reading.stop())
+    if (parts.includes('editorial')) modules.push(editorialModule({ aggregates, reading, policy }))
+    if (parts.includes('reader')) {
       const recorder = await startRecorder(context, log, site)
       closing.push(() => recorder.stop())
       modules.push(readerModule(context, { reading, recorder, site }))

@@ -1,4 +1,4 @@
-// Commands to an article, and the editors' view of it.
+// Writing an article, and the editors' view of it.
 import { Body, Controller, Get, HttpCode, Inject, Post } from '@nestjs/common'
 import { AGGREGATES, Aggregates, NotFound } from '@stet/eventsourcing'
 import {
@@ -7,11 +7,9 @@ import {
   DraftArticle,
   EditorsArticleAnswer,
   editorsView,
-  PublishArticle,
   RelateArticles,
   ReviseArticle,
   SourceArticle,
-  UnpublishArticle,
 } from '@stet/newsroom'
 import { etagOf, matches, Roles } from '@stet/platform'
 import { CommandAnswer } from '../answers'
@@ -52,24 +50,13 @@ export class ArticlesController {
   @Post(':id/relate')
   @HttpCode(200)
   @Roles('reporter', 'editor', 'chief', 'service')
-  @Describe({ id: 'relateArticles', summary: 'Choose related articles', answer: CommandAnswer, ifMatch: 'required' })
+  @Describe({
+    id: 'relateArticles',
+    summary: 'Choose and block related articles',
+    answer: CommandAnswer,
+    ifMatch: 'required',
+  })
   relate(@Body() command: RelateArticles, @ToArticle({ replaces: true }) to: Address): Promise<CommandAnswer> {
-    return this.commands.send(command, to)
-  }
-
-  @Post(':id/publish')
-  @HttpCode(200)
-  @Roles('editor', 'chief', 'service')
-  @Describe({ id: 'publishArticle', summary: 'Show the working copy to readers', answer: CommandAnswer })
-  publish(@Body() command: PublishArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
-    return this.commands.send(command, to)
-  }
-
-  @Post(':id/unpublish')
-  @HttpCode(200)
-  @Roles('editor', 'chief', 'service')
-  @Describe({ id: 'unpublishArticle', summary: 'Take the article back', answer: CommandAnswer })
-  unpublish(@Body() command: UnpublishArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
   }
 

@@ -27,4 +27,10 @@ export class Commands {
     void address.reply.header('location', path(answer.id))
     return answer
   }
+
+  /** Sends what a command entails for another stream, in the same name. */
+  async follow(command: object, { envelope }: Address, key: string): Promise<void> {
+    const { actor, at, correlationId, commandId } = envelope
+    await this.bus.execute(addressed(command, { key, actor, at, correlationId, commandId, causationId: commandId }))
+  }
 }

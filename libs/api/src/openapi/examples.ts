@@ -1,5 +1,6 @@
 // An example of every answer, by the schema's name. A test holds each of them against its schema.
 const ARTICLE_ID = '6f6f2a1e-0d0c-5a44-9c0e-2f4c61a0b3d7'
+const ACTOR = '5b1d9a1c-5a7e-5f37-8d7e-0a3f2f7f6f11'
 const AT = '2026-03-02T07:30:00.000Z'
 
 const card = {
@@ -20,17 +21,24 @@ const article = {
   canonicalUrl: 'https://example.org/river-bridge-closes-for-repairs',
   headline: 'River bridge closes for repairs',
   summary: 'Three weeks of detours begin on Monday.',
+  keyPoints: ['Buses take the motorway bridge.'],
   bodyHtml: '<p>The old bridge closes on Monday.</p>',
   bodyText: ['The old bridge closes on Monday.'],
   section: { slug: 'news', name: 'News' },
   tags: [{ slug: 'transport', name: 'Transport' }],
   authors: [{ slug: 'staff', name: 'Staff', role: null }],
-  source: { outlet: 'Harbour Post', contributors: [{ name: 'Coastal Wire', kind: 'wire' }] },
+  source: {
+    outlet: 'Harbour Post',
+    contributors: [{ name: 'Coastal Wire', kind: 'wire' }],
+    usageTerms: null,
+    originalUrl: null,
+  },
   sourceLine: 'Source: Harbour Post with Coastal Wire',
   image: null,
   language: 'en',
   seo: { title: null, description: null },
   corrections: [],
+  retraction: null,
   version: 1,
   firstPublishedAt: AT,
   publishedAt: AT,
@@ -45,6 +53,7 @@ const working = {
   section: { slug: 'news', name: 'News' },
   bodyHtml: article.bodyHtml,
   summary: article.summary,
+  keyPoints: article.keyPoints,
   tags: [{ slug: 'transport', name: 'Transport' }],
   authors: [{ slug: 'staff', name: 'Staff' }],
   image: null,
@@ -67,6 +76,13 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     differs: true,
     source: { outlet: 'Harbour Post', contributors: [{ name: 'Coastal Wire', kind: 'wire' }] },
     relatedIds: [],
+    blockedIds: [],
+    review: { status: 'submitted', by: ACTOR, note: null },
+    writers: [ACTOR],
+    embargo: null,
+    schedules: [],
+    slugs: [],
+    retractionNotice: null,
     wire: null,
   },
   ArticlePage: { article, related: [related], popular: [ranked] },
@@ -81,6 +97,22 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   Lists: { items: [{ list: 'editors-choice', label: "Editor's choice" }], next: null },
   List: { list: 'editors-choice', label: "Editor's choice", items: [card], next: null },
+  Schedule: {
+    items: [
+      {
+        scheduleId: '3f2a1c9e-5b7d-5e0c-8a44-6d1f0b9c7e21',
+        articleId: ARTICLE_ID,
+        change: 'publish',
+        at: AT,
+        zone: 'Europe/Berlin',
+        state: 'pending',
+        by: ACTOR,
+        headline: article.headline,
+        failure: null,
+      },
+    ],
+    next: null,
+  },
   EventRecord: {
     position: '4711',
     stream: `article-${ARTICLE_ID}`,
@@ -89,7 +121,7 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     type: 'ArticleSourced',
     schemaVersion: 1,
     time: AT,
-    actor: '5b1d9a1c-5a7e-5f37-8d7e-0a3f2f7f6f11',
+    actor: ACTOR,
     metadata: {},
     data: { outlet: 'Harbour Post', contributors: [] },
   },

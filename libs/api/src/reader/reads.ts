@@ -1,10 +1,11 @@
 // Answers readers' queries: waits where it is asked to, tags, caches and keeps what many ask for at once.
 import { Injectable } from '@nestjs/common'
 import { QueryBus } from '@nestjs/cqrs'
-import { type Answered, awaiting, Invalid } from '@stet/eventsourcing'
+import { type Answered, awaiting } from '@stet/eventsourcing'
 import { type HotAnswer, HotAnswers, type HotBody, matches, Metrics } from '@stet/platform'
 import { type Exchange } from '../editorial/address'
 import { type FastifyRequest } from 'fastify'
+import { awaitedPosition, nextOf, nextUrl } from '../paging'
 import { CACHE, type CacheKind } from './cache-table'
 import { EndedAnswer, fading, lasting, latin1, SharedEnding, tagOf } from './kept'
 
@@ -132,23 +133,3 @@ const headersOf = (cache: string, position: string, keys: readonly string[]) => 
 const MOST_KEYS = 120
 
 /** The position that the query waits for; a decimal string, or Invalid. */
-const awaitedPosition = (query: unknown): string | undefined => {
-  const { position } = query as { readonly position?: unknown }
-  if (position === undefined) return undefined
-  if (typeof position !== 'string' || !/^(0|[1-9]\d{0,19})$/.test(position))
-    throw new Invalid([{ pointer: '?position', detail: 'must be a position that a command answered' }])
-  return position
-}
-
-const nextOf = (answer: unknown): string | null => {
-  const { next } = answer as { readonly next?: unknown }
-  return typeof next === 'string' ? next : null
-}
-
-const nextUrl = (url: string, cursor: string): string => {
-  const [path = '', query = ''] = url.split('?', 2)
-  const parameters = new URLSearchParams(query)
-  parameters.delete('position')
-  parameters.set('cursor', cursor)
-  return `${path}?${parameters.toString()}`
-}

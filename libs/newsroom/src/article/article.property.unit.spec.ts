@@ -43,6 +43,7 @@ const command: fc.Arbitrary<object> = fc.oneof(
         section: maybe(fc.constant('News')),
         bodyHtml: text,
         summary: fc.constant(null),
+        keyPoints: fc.constant([]),
         tags: fc.constant([]),
         authors: fc.constant([]),
         image: fc.constant(null),

@@ -1,28 +1,89 @@
-// The life of an article: drafted, sourced, related, published, taken back, imported. Pure: no framework, clock or I/O.
+// The life of an article: drafted, sourced, reviewed, published, corrected, taken back, scheduled, imported. Pure: no
+// framework, clock or I/O.
 import { decider } from '@stet/eventsourcing'
+import { AmendArticle, CorrectArticle, correcting, correctionReservation } from './correcting'
 import { drafting, DraftArticle, RelateArticles, ReviseArticle, SourceArticle } from './drafting'
 import { type ArticleEvents } from './events'
 import { ImportArticle, importing, importReservation } from './importing'
-import { PublishArticle, publishing, slugReservation, UnpublishArticle } from './publishing'
-import { type Article, evolveArticle, heldBack, noArticle } from './state'
+import { DEFAULT_POLICY, type Policy } from './policy'
+import {
+  assertPublishable,
+  PublishArticle,
+  publishing,
+  RetractArticle,
+  slugReservation,
+  UnpublishArticle,
+} from './publishing'
+import {
+  ApproveArticle,
+  EmbargoArticle,
+  RestoreArticle,
+  reviewing,
+  SendBackArticle,
+  SpikeArticle,
+  SubmitArticle,
+} from './reviewing'
+import {
+  CancelScheduledChange,
+  PerformScheduledChange,
+  RescheduleChange,
+  ScheduleChange,
+  scheduleReservation,
+  scheduling,
+} from './scheduling'
+import { type Article, evolveArticle, noArticle } from './state'
+import { YieldSlug, yielding } from './yielding'
 
-export const article = decider<Article, ArticleEvents>()({
-  category: 'article',
-  commands: {
-    DraftArticle,
-    ReviseArticle,
-    SourceArticle,
-    RelateArticles,
-    PublishArticle,
-    UnpublishArticle,
-    ImportArticle,
-  },
-  initial: noArticle,
-  decide: { ...drafting, ...publishing, ...importing },
-  evolve: evolveArticle,
-  reserve: {
-    PublishArticle: ({ slug }, state, context) =>
-      heldBack(state, context) === null ? slugReservation(state, context, slug) : null,
-    ImportArticle: importReservation,
-  },
-})
+/** The decider of a newsroom with this policy; folding does not depend on it. */
+export const articleOf = (policy: Policy) =>
+  decider<Article, ArticleEvents>()({
+    category: 'article',
+    commands: {
+      DraftArticle,
+      ReviseArticle,
+      SourceArticle,
+      RelateArticles,
+      SubmitArticle,
+      SendBackArticle,
+      ApproveArticle,
+      EmbargoArticle,
+      SpikeArticle,
+      RestoreArticle,
+      PublishArticle,
+      CorrectArticle,
+      AmendArticle,
+      UnpublishArticle,
+      RetractArticle,
+      ScheduleChange,
+      RescheduleChange,
+      CancelScheduledChange,
+      PerformScheduledChange,
+      YieldSlug,
+      ImportArticle,
+    },
+    initial: noArticle,
+    decide: {
+      ...drafting,
+      ...reviewing(policy),
+      ...publishing(policy),
+      ...correcting(policy),
+      ...scheduling(policy),
+      ...yielding,
+      ...importing,
+    },
+    evolve: evolveArticle,
+    reserve: {
+      PublishArticle: ({ slug }, state, context) => {
+        // What may not be published reserves nothing.
+        assertPublishable(state, context, policy)
+        return slugReservation(state, context, slug)
+      },
+      CorrectArticle: correctionReservation(policy),
+      AmendArticle: correctionReservation(policy),
+      ScheduleChange: scheduleReservation(policy),
+      ImportArticle: importReservation,
+    },
+  })
+
+/** For whoever only folds, and where people publish without a second pair of eyes. */
+export const article = articleOf(DEFAULT_POLICY)

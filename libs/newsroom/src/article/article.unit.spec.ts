@@ -16,6 +16,7 @@ const copy: WorkingCopy = {
   section: news,
   bodyHtml: body,
   summary: null,
+  keyPoints: [],
   tags: [],
   authors: [],
   image: null,
@@ -33,6 +34,7 @@ const live = {
   section: news,
   source,
   relatedIds: [],
+  blockedIds: [],
   slug: 'harbour-shut-by-ice',
   revision: 1,
   firstPublishedAt: AT,
@@ -137,7 +139,7 @@ describe('revising, sourcing, relating', () => {
     const third = OTHER.replace(/2$/, '3')
     article_(drafted)
       .when(command(RelateArticles, { articleIds: [third, OTHER.toUpperCase(), third] }))
-      .then({ type: 'ArticleRelated', data: { articleIds: [third, OTHER] } })
+      .then({ type: 'ArticleRelated', data: { articleIds: [third, OTHER], blockedIds: [] } })
     article_(drafted)
       .when(command(RelateArticles, { articleIds: [] }))
       .thenNothing()

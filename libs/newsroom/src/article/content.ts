@@ -25,7 +25,7 @@ export interface Image {
   readonly credit?: string
 }
 
-export const CONTRIBUTOR_KINDS = ['agency', 'wire', 'person', 'document'] as const
+export const CONTRIBUTOR_KINDS = ['agency', 'wire', 'person', 'photographer', 'document'] as const
 export type ContributorKind = (typeof CONTRIBUTOR_KINDS)[number]
 
 /** Who contributed to the report; without a kind it is only named. */
@@ -38,6 +38,10 @@ export interface Contributor {
 export interface Source {
   readonly outlet: string
   readonly contributors: readonly Contributor[]
+  /** What the supplier allows: `No use after 31 December`. */
+  readonly usageTerms?: string
+  /** Where the report stood first. */
+  readonly originalUrl?: string
 }
 
 /** Title and description for search engines and cards of social networks. */
@@ -52,6 +56,8 @@ export interface Content {
   readonly section: Term | null
   readonly bodyHtml: string
   readonly summary: string | null
+  /** What the article says in a few sentences. */
+  readonly keyPoints: readonly string[]
   readonly tags: readonly Term[]
   readonly authors: readonly Author[]
   readonly image: Image | null
@@ -61,15 +67,21 @@ export interface Content {
   readonly canonicalUrl: string | null
 }
 
-/** What readers see of an article: carried whole by every event that changes it. */
-export interface LiveContent extends Content {
+/** What readers see of an article, but for its dates: what is approved, and what a schedule freezes. */
+export interface PublishableContent extends Content {
   readonly section: Term
   readonly source: Source
   /** The editors' related articles, in order; unknown ones are shown once they are live. */
   readonly relatedIds: readonly string[]
+  /** Articles that never stand beside it. */
+  readonly blockedIds: readonly string[]
   readonly slug: string
   /** Revision of the article's stream that it was made from. */
   readonly revision: number
+}
+
+/** What readers see of an article: carried whole by every event that changes it. */
+export interface LiveContent extends PublishableContent {
   /** First publication, RFC 3339 UTC: the time of the first event, or the original one of an imported item. */
   readonly firstPublishedAt: string
   /**

@@ -2,9 +2,9 @@
 import { type DecideContext, Invalid, type NewEvent, RuleBroken } from '@stet/eventsourcing'
 import { IsOptional } from 'class-validator'
 import { Type } from '@sinclair/typebox'
-import { IsId, IsNonBlank, IsShaped, IsText, nullable, uuid } from '../validation'
+import { IsHttpUrl, IsId, IsNonBlank, IsShaped, IsText, nullable, uuid } from '../validation'
 import { type ArticleEvents } from './events'
-import { type Article, drafted, same } from './state'
+import { type Article, drafted, same, workedOn } from './state'
 import {
   contentOf,
   ContributorsShape,
@@ -42,12 +42,20 @@ export class ReviseArticle extends SubmittedFields {
 export class SourceArticle {
   @IsNonBlank(300) outlet!: string
   @IsOptional() @IsShaped(ContributorsShape) contributors?: SubmittedContributor[] | null
+  /** What the supplier allows. */
+  @IsOptional() @IsText(2000) usageTerms?: string | null
+  /** Where the report stood first. */
+  @IsOptional() @IsHttpUrl() originalUrl?: string | null
 }
 
 /** The editors' related articles, in order; they may be unknown yet and are shown once they are live. */
 export class RelateArticles {
   @IsShaped(Type.Array(uuid(), { maxItems: MAX_RELATED, description: `at most ${MAX_RELATED} UUIDs` }))
   articleIds!: string[]
+  /** Articles that never stand beside it; absent: as before. */
+  @IsOptional()
+  @IsShaped(Type.Array(uuid(), { maxItems: MAX_RELATED, description: `at most ${MAX_RELATED} UUIDs` }))
+  blockedIds?: string[] | null
 }
 
 export const drafting = {
@@ -55,29 +63,39 @@ export const drafting = {
     if (id !== undefined && id !== null && id.toLowerCase() !== key)
       throw new Invalid([{ pointer: '#/id', detail: `must be ${key}, the article that the command is addressed to` }])
     const content = contentOf(submitted)
-    if (!article.working) return [{ type: 'ArticleDrafted', data: content }]
+    if (article.stage === 'none') return [{ type: 'ArticleDrafted', data: content }]
+    drafted(article, key)
     if (same(content, article.working)) return []
     throw new RuleBroken('article-exists', `article ${key} exists with another content: revise it instead`)
   },
 
   ReviseArticle(submitted: ReviseArticle, article: Article, { key }: DecideContext): Decided {
-    return revised(drafted(article, key), contentOf(submitted, drafted(article, key)))
+    const working = workedOn(article, key)
+    return revised(working, contentOf(submitted, working))
   },
 
-  SourceArticle({ outlet, contributors }: SourceArticle, article: Article, { key }: DecideContext): Decided {
-    drafted(article, key)
-    const source = sourceOf(outlet, contributors ?? [])
+  SourceArticle(submitted: SourceArticle, article: Article, { key }: DecideContext): Decided {
+    workedOn(article, key)
+    const source = sourceOf({ ...submitted, contributors: submitted.contributors ?? [] })
     return same(source, article.source) ? [] : [{ type: 'ArticleSourced', data: source }]
   },
 
-  RelateArticles({ articleIds }: RelateArticles, article: Article, { key }: DecideContext): Decided {
-    drafted(article, key)
-    const ids = distinctIds(articleIds)
-    if (ids.includes(key))
+  RelateArticles({ articleIds, blockedIds }: RelateArticles, article: Article, { key }: DecideContext): Decided {
+    workedOn(article, key)
+    const related = { articleIds: distinctIds(articleIds), blockedIds: blocked(blockedIds, article) }
+    if (related.articleIds.includes(key))
       throw new Invalid([{ pointer: '#/articleIds', detail: 'an article cannot be related to itself: leave it out' }])
-    return same(ids, article.relatedIds) ? [] : [{ type: 'ArticleRelated', data: { articleIds: ids } }]
+    const both = related.articleIds.find(id => related.blockedIds.includes(id))
+    if (both !== undefined)
+      throw new Invalid([{ pointer: '#/blockedIds', detail: `${both} cannot be both related and blocked` }])
+    return same(related, { articleIds: article.relatedIds, blockedIds: article.blockedIds })
+      ? []
+      : [{ type: 'ArticleRelated', data: related }]
   },
 }
+
+const blocked = (given: string[] | null | undefined, article: Article): readonly string[] =>
+  given === undefined ? article.blockedIds : distinctIds(given ?? [])
 
 /** The event that turns one working copy into another, none when they are equal. */
 export const revised = (before: WorkingCopy, after: WorkingCopy): Decided => {

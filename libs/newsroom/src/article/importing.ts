@@ -18,12 +18,13 @@ import {
 import { distinctIds, revised } from './drafting'
 import { type ArticleEvents, type WireOrigin } from './events'
 import { type OriginalTimes, published, slugReservation } from './publishing'
-import { type Article, evolveArticle, heldBack, same } from './state'
+import { type Article, drafted, evolveArticle, heldBack, same } from './state'
 import {
   AuthorsShape,
   contentOf,
   ContributorsShape,
   ImageShape,
+  KeyPointsShape,
   MAX_RELATED,
   SeoShape,
   sourceOf,
@@ -42,6 +43,7 @@ export interface ImportedContent {
   section: SubmittedTerm | null
   bodyHtml: string
   summary: string | null
+  keyPoints: string[]
   tags: SubmittedTerm[]
   authors: SubmittedAuthor[]
   image: SubmittedImage | null
@@ -71,6 +73,7 @@ export class ImportArticle {
       section: nullable(TermShape),
       bodyHtml: text(524_288),
       summary: nullable(text(5000, 'text of at most 5000 characters')),
+      keyPoints: KeyPointsShape,
       tags: TermsShape,
       authors: AuthorsShape,
       image: nullable(ImageShape),
@@ -80,8 +83,22 @@ export class ImportArticle {
     }),
   )
   content!: ImportedContent
-  @IsShaped(nullable(shape({ outlet: nonBlank(300), contributors: ContributorsShape })))
-  source!: { outlet: string; contributors: SubmittedContributor[] } | null
+  @IsShaped(
+    nullable(
+      shape({
+        outlet: nonBlank(300),
+        contributors: ContributorsShape,
+        usageTerms: Type.Optional(text(2000)),
+        originalUrl: Type.Optional(httpUrl()),
+      }),
+    ),
+  )
+  source!: {
+    outlet: string
+    contributors: SubmittedContributor[]
+    usageTerms?: string
+    originalUrl?: string
+  } | null
   /** Ids of the related articles in order, whether they have arrived or not. Empty: the editors' own list stays. */
   @IsShaped(Type.Array(uuid(), { maxItems: MAX_RELATED, description: `at most ${MAX_RELATED} ids` }))
   relatedIds!: string[]
@@ -108,7 +125,7 @@ export const importing = {
   ImportArticle(command: ImportArticle, article: Article, context: DecideContext): Decided {
     const { events, next, publishes, isNew } = received(command, article, context)
     const times = isNew || article.stage !== 'live' ? originalTimes(command, context) : {}
-    return publishes ? [...events, ...published(next, context, times)] : events
+    return publishes ? [...events, ...published(next, context, { times })] : events
   },
 }
 
@@ -130,6 +147,7 @@ interface Received {
 
 const received = (command: ImportArticle, article: Article, context: Context): Received => {
   assertValid(command)
+  if (article.stage === 'erased') drafted(article, context.key)
   const known = article.wire?.received
   if (known && isOlder(command.origin, known)) return { events: [], next: article, publishes: false, isNew: false }
   const digest = createHash('sha256')
@@ -140,7 +158,10 @@ const received = (command: ImportArticle, article: Article, context: Context): R
   const next = { ...events.reduce((state, event) => after(state, event, context), article) }
   next.revision = context.revision + events.length
   // What editors took back stays away until editors publish it again, whatever the wire sends.
-  const takenBack = article.stage === 'unpublished' && article.unpublishedBy === 'editors'
+  const takenBack =
+    article.stage === 'retracted' ||
+    article.stage === 'spiked' ||
+    (article.stage === 'unpublished' && article.unpublishedBy === 'editors')
   return { events, next, isNew, publishes: command.publish && !takenBack && heldBack(next, context) === null }
 }
 
@@ -155,6 +176,7 @@ const recorded = (command: ImportArticle, digest: string, article: Article, cont
     held: reason,
     ...(heldUntil && !canceled && { heldUntil: utc(heldUntil) }),
     digest,
+    ...originalTimes(command, context),
     notUnderstood: command.notUnderstood,
   }
   const withdrawn = reason !== null && item.heldUntil === undefined && article.stage === 'live'
@@ -164,7 +186,7 @@ const recorded = (command: ImportArticle, digest: string, article: Article, cont
   if (canceled && article.working && !command.content.headline)
     return [{ type: 'WireItemReceived', data: item }, ...takenBack]
   const content = contentOf(command.content, article.working ?? undefined)
-  const source = command.source && sourceOf(command.source.outlet, command.source.contributors)
+  const source = command.source && sourceOf(command.source)
   const ids = distinctIds(command.relatedIds).filter(id => id !== context.key)
   const related = ids.length > 0 || article.relatedBy === 'wire' ? ids : article.relatedIds
   return [
@@ -173,15 +195,20 @@ const recorded = (command: ImportArticle, digest: string, article: Article, cont
       ? revised(article.working, content)
       : [{ type: 'ArticleDrafted', data: content } as const satisfies NewEvent<ArticleEvents>]),
     ...(source && !same(source, article.source) ? [{ type: 'ArticleSourced', data: source } as const] : []),
-    ...(same(related, article.relatedIds) ? [] : [{ type: 'ArticleRelated', data: { articleIds: related } } as const]),
+    ...(same(related, article.relatedIds) ? [] : [relatedTo(related, article)]),
     ...takenBack,
   ]
 }
 
+const relatedTo = (ids: readonly string[], { blockedIds }: Article): NewEvent<ArticleEvents> => ({
+  type: 'ArticleRelated',
+  data: { articleIds: ids.filter(id => !blockedIds.includes(id)), blockedIds },
+})
+
 /** The state after an event that is not recorded yet: all that evolve reads of it is here. */
-const after = (state: Article, event: NewEvent<ArticleEvents>, { commandId }: Context): Article => {
+const after = (state: Article, event: NewEvent<ArticleEvents>, { commandId, actor }: Context): Article => {
   const evolve = evolveArticle[event.type] as (state: Article, event: unknown) => Article
-  return evolve(state, { ...event, revision: state.revision + 1, metadata: { commandId } })
+  return evolve(state, { ...event, revision: state.revision + 1, metadata: { commandId, actor } })
 }
 
 /** Later versions win, by version where both have a number, else by the time they were made. */
@@ -199,14 +226,14 @@ const numberOf = (version: string | null): number | null =>
 const digested = ({ publish: _, ...item }: ImportArticle) => Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1))
 
 const originalTimes = (command: ImportArticle, { at }: Context): OriginalTimes => {
-  const time = (field: 'firstPublishedAt' | 'publishedAt'): string | null => {
+  const time = (field: 'firstPublishedAt' | 'publishedAt'): OriginalTimes => {
     const given = command[field]
-    if (given === undefined || given === null) return null
+    if (given === undefined || given === null) return {}
     if (Date.parse(given) > Date.parse(at) + MAX_AHEAD)
       throw new Invalid([{ pointer: `#/${field}`, detail: `${given} lies in the future` }])
-    return utc(given)
+    return { [field]: utc(given) }
   }
-  return { firstPublishedAt: time('firstPublishedAt'), publishedAt: time('publishedAt') }
+  return { ...time('firstPublishedAt'), ...time('publishedAt') }
 }
 
 /** A wire's clock may be ahead of ours by this much, in milliseconds. */

@@ -19,6 +19,7 @@ const content = {
   section: 'News',
   bodyHtml: '<p>The ferry left on time.</p>',
   summary: null,
+  keyPoints: [],
   tags: ['Ferries'],
   authors: [],
   image: null,
@@ -64,7 +65,7 @@ describe('a first import', () => {
         data: { headline: 'Ferry runs again', section: { slug: 'news', name: 'News' }, wantedSlug: null },
       },
       { type: 'ArticleSourced', data: { outlet: 'Harbour Gazette', contributors: [{ name: 'agencies' }] } },
-      { type: 'ArticleRelated', data: { articleIds: [OTHER] } },
+      { type: 'ArticleRelated', data: { articleIds: [OTHER], blockedIds: [] } },
     ])
   })
 
@@ -194,7 +195,7 @@ describe('a later import', () => {
       'ArticleRelated',
     ])
     const known = after(item({ origin: version(1), relatedIds: [] }))
-    const editors = append(known, [{ type: 'ArticleRelated', data: { articleIds: [OTHER] } }], 1)
+    const editors = append(known, [{ type: 'ArticleRelated', data: { articleIds: [OTHER], blockedIds: [] } }], 1)
     expect(types(when(editors, bare).events())).toEqual(['WireItemReceived'])
   })
 

@@ -78,10 +78,13 @@ export type SubmittedContributor = Static<typeof ContributorShape>
 export type SubmittedImage = Static<typeof ImageShape>
 export type SubmittedSeo = Static<typeof SeoShape>
 
+export const KeyPointsShape = Type.Array(nonBlank(500), { maxItems: 20, description: 'at most 20 texts' })
+
 /** The fields that a draft may leave out: absent when drafting = empty; when revising absent = unchanged, null = cleared. */
 export abstract class SubmittedFields {
   /** Standfirst. */
   @IsOptional() @IsText(5000) summary?: string | null
+  @IsOptional() @IsShaped(KeyPointsShape) keyPoints?: string[] | null
   @IsOptional() @IsShaped(TermsShape) tags?: SubmittedTerm[] | null
   @IsOptional() @IsShaped(AuthorsShape) authors?: SubmittedAuthor[] | null
   @IsOptional() @IsShaped(ImageShape) image?: SubmittedImage | null
@@ -110,6 +113,7 @@ export const contentOf = (submitted: SubmittedContent, base: WorkingCopy = EMPTY
     section: given(submitted.section, base.section, null, termOf),
     bodyHtml: given(submitted.bodyHtml, base.bodyHtml, '', html => html),
     summary: given(submitted.summary, base.summary, null, summary => summary.trim() || null),
+    keyPoints: given(submitted.keyPoints, base.keyPoints, [], points => points.map(collapsed)),
     tags: given(submitted.tags, base.tags, [], tags => distinct(tags.map(termOf))),
     authors: given(submitted.authors, base.authors, [], authors => distinct(authors.map(authorOf))),
     image: given(submitted.image, base.image, null, imageOf),
@@ -134,13 +138,22 @@ export const contentOf = (submitted: SubmittedContent, base: WorkingCopy = EMPTY
   return content
 }
 
+export interface SubmittedSource {
+  readonly outlet: string
+  readonly contributors: readonly SubmittedContributor[]
+  readonly usageTerms?: string | null
+  readonly originalUrl?: string | null
+}
+
 /** Source as recorded: a plain name becomes a contributor without a kind. */
-export const sourceOf = (outlet: string, contributors: readonly SubmittedContributor[]): Source => ({
+export const sourceOf = ({ outlet, contributors, usageTerms, originalUrl }: SubmittedSource): Source => ({
   outlet: collapsed(outlet),
   contributors: contributors.map((contributor): Contributor => {
     if (typeof contributor === 'string') return { name: collapsed(contributor) }
     return { name: collapsed(contributor.name), ...(contributor.kind && { kind: contributor.kind }) }
   }),
+  ...(usageTerms && { usageTerms: usageTerms.trim() }),
+  ...(originalUrl && { originalUrl }),
 })
 
 const EMPTY: WorkingCopy = {
@@ -148,6 +161,7 @@ const EMPTY: WorkingCopy = {
   section: null,
   bodyHtml: '',
   summary: null,
+  keyPoints: [],
   tags: [],
   authors: [],
   image: null,

@@ -2,10 +2,15 @@
 // retracted article is right everywhere at once.
 import { type Document, type Projection, type ReadModels } from '@stet/eventsourcing'
 import { type CardAnswer } from '../answers'
-import { type Image } from '../article/content'
-import { type NewsroomEvents } from '../newsroom'
+import { type Image, type LiveContent } from '../article/content'
+import { ignoreWorking } from '../article/events'
+import { ignoreDesk } from '../desk/events'
+import { ignoreFounding, type NewsroomEvents } from '../newsroom'
 import { type ListDocument, listsNamed } from '../lists/curated-lists'
+import { ignoreLists } from '../lists/events'
 import { type Site, urlOf } from '../site'
+import { ignoreSlugs } from '../slugs/events'
+import { ignoreViews } from '../views/events'
 
 /** What readers see of a live article in lists, and by what it is found. */
 export interface Card {
@@ -43,30 +48,17 @@ export const articleCards: Projection<CardDocument, NewsroomEvents> = {
   keys: event =>
     event.type === 'ArticleFeatured' || event.type === 'ArticleUnfeatured' ? [event.data.articleId] : [event.key],
   on: {
-    NewsroomFounded: 'ignore',
-    ArticleDrafted: 'ignore',
-    ArticleRevised: 'ignore',
-    ArticleSourced: 'ignore',
-    ArticleRelated: 'ignore',
-    WireItemReceived: 'ignore',
-    ArticlePublished: (document, { data }, id) => ({
-      _id: id,
-      card: {
-        slug: data.slug,
-        section: { slug: data.section.slug, name: data.section.name },
-        headline: data.headline,
-        summary: data.summary,
-        image: data.image,
-        publishedAt: data.publishedAt,
-        language: data.language,
-        tags: data.tags.map(({ slug }) => slug),
-        authors: data.authors.map(({ slug }) => slug),
-      },
-      lists: document?.lists ?? [],
-    }),
-    ArticleUnpublished: (document, _, id) =>
-      document && document.lists.length > 0 ? { _id: id, card: null, lists: document.lists } : null,
-    ListCreated: 'ignore',
+    ...ignoreFounding,
+    ...ignoreWorking,
+    ...ignoreDesk,
+    ArticlePublished: (document, { data }, id) => shown(document, data, id),
+    ArticleCorrected: (document, { data }, id) => shown(document, data, id),
+    ArticleAmended: (document, { data }, id) => shown(document, data, id),
+    ArticleUnpublished: (document, _, id) => hidden(document, id),
+    ArticleRetracted: (document, _, id) => hidden(document, id),
+    ArticleRedacted: (document, { data: { live } }, id) => (live ? shown(document, live, id) : hidden(document, id)),
+    ArticleErased: (document, _, id) => hidden(document, id),
+    ...ignoreLists,
     ArticleFeatured: (document, { key }, id) => ({
       _id: id,
       card: document?.card ?? null,
@@ -76,11 +68,30 @@ export const articleCards: Projection<CardDocument, NewsroomEvents> = {
       const lists = (document?.lists ?? []).filter(name => name !== key)
       return lists.length === 0 && !document?.card ? null : { _id: id, card: document?.card ?? null, lists }
     },
-    SlugReserved: 'ignore',
-    SlugReleased: 'ignore',
-    ArticlesViewed: 'ignore',
+    ...ignoreSlugs,
+    ...ignoreViews,
   },
 }
+
+const shown = (document: CardDocument | null, live: LiveContent, _id: string): CardDocument => ({
+  _id,
+  card: {
+    slug: live.slug,
+    section: { slug: live.section.slug, name: live.section.name },
+    headline: live.headline,
+    summary: live.summary,
+    image: live.image,
+    publishedAt: live.publishedAt,
+    language: live.language,
+    tags: live.tags.map(({ slug }) => slug),
+    authors: live.authors.map(({ slug }) => slug),
+  },
+  lists: document?.lists ?? [],
+})
+
+/** Its lists are kept: it returns to its place when it is shown again. */
+const hidden = (document: CardDocument | null, _id: string): CardDocument | null =>
+  document && document.lists.length > 0 ? { _id, card: null, lists: document.lists } : null
 
 /** The live ones among the ids, in their order. */
 export const liveCards = async (read: ReadModels, ids: readonly string[]): Promise<LiveCard[]> =>

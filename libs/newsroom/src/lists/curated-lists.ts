@@ -1,6 +1,10 @@
 // Read model: each curated list with its label, its place among the lists and its articles in order.
 import { type Document, type Projection, type ReadModels } from '@stet/eventsourcing'
-import { type NewsroomEvents } from '../newsroom'
+import { ignoreReaders, ignoreWorking } from '../article/events'
+import { ignoreDesk } from '../desk/events'
+import { ignoreFounding, type NewsroomEvents } from '../newsroom'
+import { ignoreSlugs } from '../slugs/events'
+import { ignoreViews } from '../views/events'
 import { BUILT_IN_LISTS } from './events'
 import { builtInLabel } from './lists'
 
@@ -20,14 +24,10 @@ export const curatedLists: Projection<ListDocument, NewsroomEvents> = {
   cached: 200,
   indexes: [{ key: { order: 1, _id: 1 } }],
   on: {
-    NewsroomFounded: 'ignore',
-    ArticleDrafted: 'ignore',
-    ArticleRevised: 'ignore',
-    ArticleSourced: 'ignore',
-    ArticleRelated: 'ignore',
-    WireItemReceived: 'ignore',
-    ArticlePublished: 'ignore',
-    ArticleUnpublished: 'ignore',
+    ...ignoreFounding,
+    ...ignoreWorking,
+    ...ignoreReaders,
+    ...ignoreDesk,
     ListCreated: (list, { data, at }, name) => ({
       _id: name,
       label: data.label,
@@ -42,9 +42,8 @@ export const curatedLists: Projection<ListDocument, NewsroomEvents> = {
       const { label, order, entries } = list ?? builtIn(name)
       return { _id: name, label, order, entries: entries.filter(id => id !== data.articleId) }
     },
-    SlugReserved: 'ignore',
-    SlugReleased: 'ignore',
-    ArticlesViewed: 'ignore',
+    ...ignoreSlugs,
+    ...ignoreViews,
   },
 }
 

@@ -7,5 +7,12 @@ export interface ListEvents {
   ArticleUnfeatured: { readonly articleId: string }
 }
 
+/** For read models that are not about lists. */
+export const ignoreLists = {
+  ListCreated: 'ignore',
+  ArticleFeatured: 'ignore',
+  ArticleUnfeatured: 'ignore',
+} as const satisfies Record<keyof ListEvents, 'ignore'>
+
 /** Curated lists that exist from the start, in the order that decides a card's label. */
 export const BUILT_IN_LISTS = [{ name: 'editors-choice', label: "Editor's choice" }] as const

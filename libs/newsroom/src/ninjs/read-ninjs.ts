@@ -72,6 +72,7 @@ export const readNinjs = (item: unknown): NinjsItem => {
       section,
       bodyHtml: bodyHtml ?? '',
       summary,
+      keyPoints: [],
       tags,
       authors,
       image,

@@ -163,6 +163,7 @@ describe('IPTC 1.x', () => {
 
   it('reads the content', () => {
     expect(item.content).toEqual({
+      keyPoints: [],
       headline: 'Harbour reopens after the storm',
       section: { slug: 'transport', name: 'Transport', scheme: 'http://example.org/sections/', code: 'transport' },
       bodyHtml: '<p>Ferries run again.</p>',

@@ -1,7 +1,12 @@
 // Read model: each article as readers see it, sanitised, found by its id or by any slug that it ever had.
 import { type Document, type Projection, type ReadModels } from '@stet/eventsourcing'
 import { type Author, type Image, type LiveContent, type Seo, type Source, type Term } from '../article/content'
-import { type NewsroomEvents } from '../newsroom'
+import { type ArticleEvents, ignoreWorking } from '../article/events'
+import { ignoreDesk } from '../desk/events'
+import { ignoreLists } from '../lists/events'
+import { ignoreFounding, type NewsroomEvents } from '../newsroom'
+import { ignoreSlugs } from '../slugs/events'
+import { ignoreViews } from '../views/events'
 import { shownOf } from '../text/html'
 import { looksLikeUuid } from '../text/slug'
 
@@ -17,6 +22,7 @@ export interface PageContent {
   readonly canonicalUrl: string | null
   readonly headline: string
   readonly summary: string | null
+  readonly keyPoints: readonly string[]
   readonly bodyHtml: string
   readonly bodyText: readonly string[]
   readonly section: { readonly slug: string; readonly name: string }
@@ -30,17 +36,27 @@ export interface PageContent {
   readonly updatedAt: string
   /** The editors' related articles, in order. */
   readonly relatedIds: readonly string[]
+  /** Articles that never stand beside it. */
+  readonly blockedIds: readonly string[]
 }
 
-/** `_id` is the article's id. Without content it was unpublished: readers get 410. */
+/** What readers are told instead of the text. */
+export interface Retraction {
+  readonly at: string
+  readonly notice: string
+}
+
+/** `_id` is the article's id. Without content it was unpublished or erased: readers get 410. */
 export interface PageDocument extends Document {
-  readonly stage: 'live' | 'gone'
-  /** Every slug that it was published under: old addresses keep working. */
+  readonly stage: 'live' | 'retracted' | 'gone'
+  /** Every slug that it was published under and has not yielded: old addresses keep working. */
   readonly slugs: readonly string[]
   /** Counts publications. */
   readonly version: number
   readonly firstPublishedAt: string
   readonly corrections: readonly Correction[]
+  readonly retraction: Retraction | null
+  /** Of a retracted article what stands around the notice: no text and no picture. */
   readonly content: PageContent | null
 }
 
@@ -50,31 +66,30 @@ export const articlePages: Projection<PageDocument, NewsroomEvents> = {
   group: 'newsroom',
   indexes: [{ key: { slugs: 1 } }],
   on: {
-    NewsroomFounded: 'ignore',
-    ArticleDrafted: 'ignore',
-    ArticleRevised: 'ignore',
-    ArticleSourced: 'ignore',
-    ArticleRelated: 'ignore',
-    WireItemReceived: 'ignore',
-    ArticlePublished: (page, { data, at }, id) => {
-      const slugs = page?.slugs ?? []
-      return {
-        _id: id,
-        stage: 'live',
-        slugs: slugs.includes(data.slug) ? slugs : [...slugs, data.slug],
-        version: (page?.version ?? 0) + 1,
-        firstPublishedAt: data.firstPublishedAt,
-        corrections: page?.corrections ?? [],
-        content: contentOf(data, at),
-      }
+    ...ignoreFounding,
+    ...ignoreWorking,
+    ...ignoreDesk,
+    ArticleSlugYielded: (page, { data }) => page && { ...page, slugs: page.slugs.filter(slug => slug !== data.slug) },
+    ArticlePublished: (page, { data, at }, id) => anotherVersion(shown(page, data, at, id)),
+    ArticleCorrected: (page, { data, at }, id) => {
+      const next = anotherVersion(shown(page, data, at, id))
+      return { ...next, corrections: [...next.corrections, { at, note: data.note }] }
     },
-    ArticleUnpublished: page => page && { ...page, stage: 'gone', content: null },
-    ListCreated: 'ignore',
-    ArticleFeatured: 'ignore',
-    ArticleUnfeatured: 'ignore',
-    SlugReserved: 'ignore',
-    SlugReleased: 'ignore',
-    ArticlesViewed: 'ignore',
+    // A slip that was mended is no version of its own for readers.
+    ArticleAmended: (page, { data, at }, id) => shown(page, data, at, id),
+    ArticleUnpublished: page => page && gone(page),
+    ArticleRetracted: (page, { data, at }) =>
+      page && {
+        ...page,
+        stage: 'retracted',
+        retraction: { at, notice: data.notice },
+        content: page.content && withoutText(page.content),
+      },
+    ArticleRedacted: (page, { data, at }, id) => redacted(page, data, at, id),
+    ArticleErased: page => page && { ...gone(page), corrections: [] },
+    ...ignoreLists,
+    ...ignoreSlugs,
+    ...ignoreViews,
   },
 }
 
@@ -85,6 +100,46 @@ export const pageAt = async (read: ReadModels, idOrSlug: string): Promise<PageDo
   return pages.having('slugs', idOrSlug.normalize('NFC'))
 }
 
+const shown = (page: PageDocument | null, live: LiveContent, at: string, _id: string): PageDocument => {
+  const slugs = page?.slugs ?? []
+  return {
+    _id,
+    stage: 'live',
+    slugs: slugs.includes(live.slug) ? slugs : [...slugs, live.slug],
+    version: page?.version ?? 0,
+    firstPublishedAt: live.firstPublishedAt,
+    corrections: page?.corrections ?? [],
+    retraction: null,
+    content: contentOf(live, at),
+  }
+}
+
+const anotherVersion = (page: PageDocument): PageDocument => ({ ...page, version: page.version + 1 })
+
+const gone = (page: PageDocument): PageDocument => ({ ...page, stage: 'gone', retraction: null, content: null })
+
+const withoutText = (content: PageContent): PageContent => ({
+  ...content,
+  summary: null,
+  keyPoints: [],
+  bodyHtml: '',
+  bodyText: [],
+  image: null,
+  seo: null,
+  relatedIds: [],
+})
+
+/** What remains replaces everything that was known. */
+const redacted = (
+  page: PageDocument | null,
+  { live, slugs }: ArticleEvents['ArticleRedacted'],
+  at: string,
+  _id: string,
+): PageDocument | null => {
+  if (live) return { ...shown(page, live, at, _id), slugs, version: Math.max(page?.version ?? 0, 1), corrections: [] }
+  return page && { ...gone(page), slugs, corrections: [] }
+}
+
 const contentOf = (live: LiveContent, at: string): PageContent => {
   const body = shownOf(live.bodyHtml)
   return {
@@ -92,6 +147,7 @@ const contentOf = (live: LiveContent, at: string): PageContent => {
     canonicalUrl: live.canonicalUrl,
     headline: live.headline,
     summary: live.summary,
+    keyPoints: live.keyPoints,
     bodyHtml: body.html,
     bodyText: body.paragraphs,
     section: { slug: live.section.slug, name: live.section.name },
@@ -104,5 +160,6 @@ const contentOf = (live: LiveContent, at: string): PageContent => {
     publishedAt: live.publishedAt,
     updatedAt: live.updatedAt ?? at,
     relatedIds: live.relatedIds,
+    blockedIds: live.blockedIds,
   }
 }

@@ -1,6 +1,12 @@
 // The read model of popularity: views per live article in time buckets, and a score for each window.
 import { type Computation, type ComputedProjection, type RecordedEvent } from '@stet/eventsourcing'
-import { type NewsroomEvents } from '../newsroom'
+import { type LiveContent } from '../article/content'
+import { ignoreWorking } from '../article/events'
+import { shownBy } from '../article/shown'
+import { ignoreDesk } from '../desk/events'
+import { ignoreLists } from '../lists/events'
+import { ignoreFounding, type NewsroomEvents } from '../newsroom'
+import { ignoreSlugs } from '../slugs/events'
 import { addViews, type Buckets, decodeCounts, encodeCounts, minuteOf, noViews, scoreOf } from './buckets'
 
 /** One article that was live at some time. */
@@ -52,19 +58,18 @@ export const popularity: ComputedProjection<PopularityDocument, NewsroomEvents> 
     { key: { live: 1, language: 1, [score]: -1, _id: 1 } },
   ]),
   on: {
-    NewsroomFounded: 'ignore',
-    ArticleDrafted: 'ignore',
-    ArticleRevised: 'ignore',
-    ArticleSourced: 'ignore',
-    ArticleRelated: 'ignore',
-    WireItemReceived: 'ignore',
+    ...ignoreFounding,
+    ...ignoreWorking,
+    ...ignoreDesk,
     ArticlePublished: 'fold',
+    ArticleCorrected: 'fold',
+    ArticleAmended: 'fold',
     ArticleUnpublished: 'fold',
-    ListCreated: 'ignore',
-    ArticleFeatured: 'ignore',
-    ArticleUnfeatured: 'ignore',
-    SlugReserved: 'ignore',
-    SlugReleased: 'ignore',
+    ArticleRetracted: 'fold',
+    ArticleRedacted: 'fold',
+    ArticleErased: 'fold',
+    ...ignoreLists,
+    ...ignoreSlugs,
     ArticlesViewed: 'fold',
   },
   open: async () => counting,
@@ -83,7 +88,7 @@ const idsIn = (events: readonly RecordedEvent<NewsroomEvents>[]): ReadonlySet<st
   const ids = new Set<string>([TOTALS])
   for (const event of events) {
     if (event.type === 'ArticlesViewed') for (const [id] of event.data.views) ids.add(id)
-    else if (event.type === 'ArticlePublished' || event.type === 'ArticleUnpublished') ids.add(event.key)
+    else if (shownBy(event) !== undefined) ids.add(event.key)
   }
   return ids
 }
@@ -100,11 +105,7 @@ class Batch {
 
   fold(event: RecordedEvent<NewsroomEvents>): void {
     if (event.type === 'ArticlesViewed') this.view(event)
-    else if (event.type === 'ArticlePublished') this.publish(event)
-    else if (event.type === 'ArticleUnpublished') {
-      const article = this.article(event.key)
-      if (article) article.live = false
-    }
+    else this.show(event.key, shownBy(event))
   }
 
   changed(): ReadonlyMap<string, PopularityDocument> {
@@ -134,9 +135,13 @@ class Batch {
     }
   }
 
-  private publish({ key, data }: RecordedEvent<NewsroomEvents, 'ArticlePublished'>): void {
+  private show(key: string, content: LiveContent | null | undefined): void {
     const article = this.article(key)
-    const now = { live: true, section: data.section.slug, language: data.language }
+    if (!content) {
+      if (article && content === null) article.live = false
+      return
+    }
+    const now = { live: true, section: content.section.slug, language: content.language }
     if (article) Object.assign(article, now)
     else this.articles.set(key, { ...now, notLive: 0, buckets: noViews() })
   }

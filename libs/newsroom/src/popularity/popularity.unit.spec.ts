@@ -245,6 +245,7 @@ describe('what is popular', () => {
         section: { slug: 'news', name: 'News' },
         headline: `Article ${article}`,
         summary: null,
+        keyPoints: [],
         image: null,
         publishedAt: timeOf(0),
         language: 'en',

@@ -1,7 +1,14 @@
 // The read model of related articles: a vector of terms per live article, and its list, kept up as articles appear.
 import { type Computation, type ComputedProjection, type RecordedEvent } from '@stet/eventsourcing'
-import { type NewsroomEvents } from '../newsroom'
+import { type LiveContent } from '../article/content'
+import { ignoreWorking } from '../article/events'
+import { shownBy } from '../article/shown'
+import { ignoreDesk } from '../desk/events'
+import { ignoreLists } from '../lists/events'
+import { ignoreFounding, type NewsroomEvents } from '../newsroom'
+import { ignoreSlugs } from '../slugs/events'
 import { primaryLanguage } from '../text/source-line'
+import { ignoreViews } from '../views/events'
 import { byCodeUnits, Corpus, type Similar, type Vector } from './corpus'
 import { PLACES } from './lists'
 import { termsOf } from './terms'
@@ -62,20 +69,19 @@ export const related: ComputedProjection<RelatedDocument, NewsroomEvents> = {
   group: 'related',
   indexes: [{ key: { order: 1, _id: 1 } }],
   on: {
-    NewsroomFounded: 'ignore',
-    ArticleDrafted: 'ignore',
-    ArticleRevised: 'ignore',
-    ArticleSourced: 'ignore',
-    ArticleRelated: 'ignore',
-    WireItemReceived: 'ignore',
+    ...ignoreFounding,
+    ...ignoreWorking,
+    ...ignoreDesk,
     ArticlePublished: 'fold',
+    ArticleCorrected: 'fold',
+    ArticleAmended: 'fold',
     ArticleUnpublished: 'fold',
-    ListCreated: 'ignore',
-    ArticleFeatured: 'ignore',
-    ArticleUnfeatured: 'ignore',
-    SlugReserved: 'ignore',
-    SlugReleased: 'ignore',
-    ArticlesViewed: 'ignore',
+    ArticleRetracted: 'fold',
+    ArticleRedacted: 'fold',
+    ArticleErased: 'fold',
+    ...ignoreLists,
+    ...ignoreSlugs,
+    ...ignoreViews,
   },
   open: async documents => {
     const relation = new Relation()
@@ -126,14 +132,15 @@ class Relation implements Computation<RelatedDocument, NewsroomEvents> {
     const known = new Set(events.map(({ key }) => key).filter(key => this.find(key)))
     const batch = new Batch(new Map(await load([...known])))
     for (const event of events) {
-      if (event.type === 'ArticlePublished') this.publish(event, batch)
-      else if (event.type === 'ArticleUnpublished') this.unpublish(event.key, batch)
+      const live = shownBy(event)
+      if (live) this.publish(event, live, batch)
+      else if (live === null) this.unpublish(event.key, batch)
     }
     for (const [id, document] of await load(batch.missing())) batch.before.set(id, document)
     return batch.changed(id => this.listOf(id))
   }
 
-  private publish({ key: id, data, at, position }: RecordedEvent<NewsroomEvents, 'ArticlePublished'>, batch: Batch) {
+  private publish({ key: id, at, position }: RecordedEvent<NewsroomEvents>, data: LiveContent, batch: Batch) {
     const left = this.remove(id, batch)
     const language = primaryLanguage(data.language)
     const corpus = this.corpus(language)

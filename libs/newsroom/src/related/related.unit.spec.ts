@@ -35,6 +35,7 @@ const published = (article: number, position: number, { body, language = 'en', t
   recorded('ArticlePublished', article, position, {
     headline: '',
     summary: null,
+    keyPoints: [],
     bodyHtml: `<p>${body}</p>`,
     language,
     tags: tags.map(slug => ({ slug, name: slug })),

@@ -1,6 +1,10 @@
 // Read model: which article a slug belongs to, also while that article is not live.
 import { type Document, type Projection } from '@stet/eventsourcing'
-import { type NewsroomEvents } from '../newsroom'
+import { ignoreReaders, ignoreWorking } from '../article/events'
+import { ignoreDesk } from '../desk/events'
+import { ignoreLists } from '../lists/events'
+import { ignoreFounding, type NewsroomEvents } from '../newsroom'
+import { ignoreViews } from '../views/events'
 
 /** `_id` is the slug. */
 export interface SlugDocument extends Document {
@@ -12,19 +16,13 @@ export const slugs: Projection<SlugDocument, NewsroomEvents> = {
   version: 1,
   group: 'newsroom',
   on: {
-    NewsroomFounded: 'ignore',
-    ArticleDrafted: 'ignore',
-    ArticleRevised: 'ignore',
-    ArticleSourced: 'ignore',
-    ArticleRelated: 'ignore',
-    WireItemReceived: 'ignore',
-    ArticlePublished: 'ignore',
-    ArticleUnpublished: 'ignore',
-    ListCreated: 'ignore',
-    ArticleFeatured: 'ignore',
-    ArticleUnfeatured: 'ignore',
+    ...ignoreFounding,
+    ...ignoreWorking,
+    ...ignoreReaders,
+    ...ignoreDesk,
+    ...ignoreLists,
     SlugReserved: (_, { data }, slug) => ({ _id: slug, articleId: data.articleId }),
     SlugReleased: () => null,
-    ArticlesViewed: 'ignore',
+    ...ignoreViews,
   },
 }

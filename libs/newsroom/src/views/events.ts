@@ -18,3 +18,6 @@ export interface ViewEvents {
     readonly seen?: string
   }
 }
+
+/** For read models that count no views. */
+export const ignoreViews = { ArticlesViewed: 'ignore' } as const satisfies Record<keyof ViewEvents, 'ignore'>

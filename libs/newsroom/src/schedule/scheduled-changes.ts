@@ -1,0 +1,82 @@
+// Read model: what is to happen by itself, and what could not happen when it was due.
+import { type Document, type Projection, type RecordedEvent } from '@stet/eventsourcing'
+import { type ArticleEvents, ignoreReaders, ignoreWorking } from '../article/events'
+import { type ScheduledKind } from '../article/scheduling'
+import { ignoreDesk } from '../desk/events'
+import { ignoreLists } from '../lists/events'
+import { ignoreFounding, type NewsroomEvents } from '../newsroom'
+import { ignoreSlugs } from '../slugs/events'
+import { ignoreViews } from '../views/events'
+
+/** `_id` is the schedule id. Done and cancelled ones are gone: the history has them. */
+export interface ScheduledDocument extends Document {
+  readonly articleId: string
+  readonly kind: ScheduledKind
+  /** RFC 3339 UTC: as text they sort by time. */
+  readonly at: string
+  readonly zone: string | null
+  readonly state: 'pending' | 'failed'
+  /** Opaque subject id of who scheduled it: the change happens in their name. */
+  readonly by: string
+  /** Id of the event that set the time: what is done then is done once for it. */
+  readonly scheduledBy: string
+  /** Of the frozen content; null for an unpublication. */
+  readonly headline: string | null
+  readonly failure: { readonly rule: string; readonly reason: string } | null
+}
+
+type Scheduling = RecordedEvent<ArticleEvents, 'ArticleChangeScheduled' | 'ArticleChangeRescheduled'>
+
+export const scheduledChanges: Projection<ScheduledDocument, NewsroomEvents> = {
+  name: 'scheduled-changes',
+  version: 1,
+  group: 'newsroom',
+  // What is due costs what is due, however much is pending.
+  indexes: [{ key: { state: 1, at: 1, _id: 1 } }],
+  keys: event => {
+    switch (event.type) {
+      case 'ArticleChangeScheduled':
+      case 'ArticleChangeRescheduled':
+      case 'ArticleChangeCancelled':
+      case 'ArticleChangePerformed':
+      case 'ArticleChangeFailed':
+        return [event.data.scheduleId]
+      case 'ArticleRedacted':
+      case 'ArticleErased':
+        return event.data.scheduleIds
+      default:
+        return []
+    }
+  },
+  on: {
+    ...ignoreFounding,
+    ...ignoreWorking,
+    ArticleChangeScheduled: (_, event, id) => pending(event, id, event.metadata.actor),
+    // Whoever moved it answers for it from then on.
+    ArticleChangeRescheduled: (_, event, id) => pending(event, id, event.metadata.actor),
+    ArticleChangeCancelled: () => null,
+    ArticleChangePerformed: () => null,
+    ArticleChangeFailed: (known, { data: { rule, reason } }) =>
+      known && { ...known, state: 'failed', failure: { rule, reason } },
+    ...ignoreReaders,
+    ArticleRedacted: () => null,
+    ArticleErased: () => null,
+    ...ignoreDesk,
+    ...ignoreLists,
+    ...ignoreSlugs,
+    ...ignoreViews,
+  },
+}
+
+const pending = ({ id, key, data: { at, zone, change } }: Scheduling, _id: string, by: string): ScheduledDocument => ({
+  _id,
+  articleId: key,
+  kind: change.kind,
+  at,
+  zone,
+  state: 'pending',
+  by,
+  scheduledBy: id,
+  headline: 'content' in change ? change.content.headline : null,
+  failure: null,
+})
