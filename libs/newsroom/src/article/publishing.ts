@@ -7,7 +7,7 @@ import { IsNonBlank, IsSlug, IsText } from '../validation'
 import { type LiveContent, type PublishableContent, type Source, type Term } from './content'
 import { type ArticleEvents } from './events'
 import { type Policy } from './policy'
-import { type Article, drafted, heldBack, readersView, same, workedOn } from './state'
+import { type Article, differs, drafted, heldBack, readersView, same, workedOn } from './state'
 import { type WorkingCopy } from './submitted'
 
 type Decided = readonly NewEvent<ArticleEvents>[]
@@ -69,7 +69,8 @@ export const publishing = (policy: Policy) => ({
 /** Throws the rule that forbids the article's publication as of the command. */
 export const assertPublishable = (article: Article, context: Context, policy: Policy): void => {
   assertNotWithdrawn(article, context)
-  if (policy.approval === 'four-eyes' && article.review?.status !== 'approved')
+  // What readers see as it stands has been approved.
+  if (policy.approval === 'four-eyes' && article.review?.status !== 'approved' && differs(article))
     throw new RuleBroken(
       'approval-missing',
       `article ${context.key} is not approved as it stands: submit it, and have another editor approve it`,
