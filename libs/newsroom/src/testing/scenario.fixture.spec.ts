@@ -19,11 +19,11 @@ export const AT = '2026-03-01T12:00:00.000Z'
 export const recorded = (
   stream: string,
   events: readonly Event[],
-  { from = 0, at = AT, commandId = 'given', position = 100 } = {},
+  { from = 0, at = AT, commandId = 'given', position = 100, actor = 'editor-1' } = {},
 ): Recorded[] =>
   events.map((event, index) => {
     const [category = '', ...key] = stream.split('-')
-    const meta = { $correlationId: 'c', $causationId: 'c', commandId, fingerprint: 'f', actor: 'editor-1', at }
+    const meta = { $correlationId: 'c', $causationId: 'c', commandId, fingerprint: 'f', actor, at }
     return {
       // As it comes back from the log: nothing of a decider's objects survives but JSON.
       ...(JSON.parse(JSON.stringify(event)) as object),
