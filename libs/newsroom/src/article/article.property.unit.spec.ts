@@ -147,8 +147,14 @@ const begun = [
   },
   { next: Object.assign(new SourceArticle(), { outlet: 'Gazette' }), actor: 'reporter', hours: 0 },
 ]
+const approved = { next: new ApproveArticle(), actor: 'chief', hours: 0 }
+const soon = Object.assign(new ScheduleChange(), { change: 'publish' as const, at: timeAt(6) })
+const scheduled = { next: soon, actor: 'editor', hours: 0 }
 const commands = fc
-  .tuple(fc.constantFrom([], begun, begun), fc.array(fc.oneof(told, likely), { maxLength: 16 }))
+  .tuple(
+    fc.constantFrom([], begun, [...begun, approved], [...begun, approved, scheduled]),
+    fc.array(fc.oneof(told, likely), { maxLength: 16 }),
+  )
   .map(([before, then]) => [...before, ...then])
 
 describe('an article under any commands', () => {
