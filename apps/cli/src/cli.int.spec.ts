@@ -4,7 +4,7 @@ import { type INestApplicationContext } from '@nestjs/common'
 import { type EmbeddedStores, startEmbeddedStores } from '@stet/embedded'
 import { wireArticleId } from '@stet/newsroom'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CommandFactory } from 'nest-commander'
@@ -162,6 +162,32 @@ describe('without a server', () => {
   })
 })
 
+describe('a backup', () => {
+  it('has the history and the key of the newsroom, and is said in one line', async () => {
+    const history = (await stet('replay')).out
+    const token = await stet('token', '--role', 'analyst', '--name', 'somebody')
+    expect(token.failed).toBe(false)
+    const target = join(folder, 'backup')
+    const done = await stet('backup', target)
+    expect(done).toMatchObject({ failed: false, err: '' })
+    const { position } = records(history).at(-1)!
+    expect(done.out).toMatch(
+      /^\S+\/backup is a backup of \S+: \d+ events up to position \d+, \d+\.\d MiB, read again and found whole\n$/,
+    )
+    expect(done.out).toContain(`position ${String(position)},`)
+    expect(await readFile(join(target, 'keys/signing.json'))).toEqual(
+      await readFile(join(dataDir, 'keys/signing.json')),
+    )
+    process.env.DATA_DIR = target
+    const restored = await stet('replay')
+    process.env.DATA_DIR = dataDir
+    expect(restored.out).toBe(history)
+
+    const again = await stet('backup', target)
+    expect(again).toMatchObject({ failed: true, out: '', err: expect.stringContaining('is not empty') })
+  })
+})
+
 describe('beside a server', () => {
   let holder: EmbeddedStores
   beforeAll(async () => {
@@ -201,6 +227,13 @@ describe('on stores that are given', () => {
     expect(existsSync(join(folder, 'unused'))).toBe(false)
     process.env.STREAM_PREFIX = 'two.'
     expect(records((await stet('replay')).out).map(({ type }) => type)).toEqual(['NewsroomFounded'])
+  })
+
+  it('leaves their backup to themselves', async () => {
+    const refused = await stet('backup', join(folder, 'nowhere'))
+    expect(refused).toMatchObject({ failed: true, out: '' })
+    expect(refused.err).toMatch(/EVENTSTORE_URL names a server.*MONGODB_URL names a server/)
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false)
   })
 
   it('says in one line that they are gone', async () => {

@@ -4,6 +4,7 @@ import { CqrsModule } from '@nestjs/cqrs'
 import { AGGREGATES, type Aggregates, commandHandlers } from '@stet/eventsourcing'
 import { decidersOf, DEFAULT_POLICY } from '@stet/newsroom'
 import { readConfig } from '@stet/platform'
+import { BackupCommand } from './commands/backup.command'
 import { DemoCommand } from './commands/demo.command'
 import { ImportCommand } from './commands/import.command'
 import { ProjectionsCommand } from './commands/projections.command'
@@ -26,7 +27,7 @@ const openedLater = (stores: Stores): Pick<Aggregates, 'execute'> => ({
     Newsroom,
     { provide: AGGREGATES, useFactory: openedLater, inject: [Stores] },
     ...commandHandlers(decidersOf(DEFAULT_POLICY)),
-    ...[ImportCommand, DemoCommand, ReplayCommand, ProjectionsCommand, RebuildCommand, TokenCommand],
+    ...[ImportCommand, DemoCommand, ReplayCommand, ProjectionsCommand, RebuildCommand, TokenCommand, BackupCommand],
   ],
 })
 export class CliModule {}

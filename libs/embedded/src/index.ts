@@ -9,4 +9,4 @@ export {
   type EmbeddedStores,
   type StoreUrls,
 } from './supervisor/supervisor'
-export { backupEmbeddedStores } from './supervisor/backup'
+export { backupEmbeddedStores, type Backup, type BackupOptions, type BackupProgress } from './supervisor/backup'

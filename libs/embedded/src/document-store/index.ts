@@ -8,6 +8,8 @@ import { Engine } from './keyspace/engine'
 import { Sessions } from './sessions'
 import { serve } from './wire/connection'
 
+export { checkDocuments } from './check'
+
 export interface DocumentStoreOptions {
   /** Where to listen; at most about 100 bytes, in a folder that only the owner can enter. */
   socketPath: string

@@ -2,11 +2,14 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { openEnvironment, requestRewrite } from '../storage'
+import { FORMAT_VERSION } from './format'
 import { LiveTail } from './live'
 import { EventLog } from './log'
 import { Scavenge } from './scavenge'
 import { addServices } from './services'
 import { Writes } from './writes'
+
+export { checkEventLog, type CheckedLog } from './check'
 
 export type EventStoreOptions = {
   /** Where it listens; what lies there is replaced. The socket is 0600. */
@@ -21,8 +24,6 @@ export type RunningStore = {
   /** Ends every call and subscription, waits for what was accepted and closes the files. */
   close(): Promise<void>
 }
-
-const FORMAT_VERSION = 1
 
 /** The client sends a batch in chunks of about 3 MB, and an event's metadata counts against no limit of an append. */
 const MAX_MESSAGE_BYTES = 20 * 1_048_576

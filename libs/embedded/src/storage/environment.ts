@@ -113,7 +113,8 @@ export function openEnvironment(
   }
 }
 
-function openFiles(path: string): RootDatabase<Buffer, Buffer> {
+/** Opens the files of an environment as they are, without a look at their format. */
+export function openFiles(path: string): RootDatabase<Buffer, Buffer> {
   return open<Buffer, Buffer>({
     path,
     pageSize: PAGE_SIZE,
@@ -154,9 +155,12 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
 /** LMDB throws plain errors with a number for a code; a store's own refusals are classes of their own. */
 const isLmdb = (error: unknown): boolean =>
   typeof codeOf(error) === 'number' && (error as Error).constructor.name === 'Error'
-function isFull(error: unknown, directory: string): boolean {
-  const code = codeOf(error) as number
-  if (code !== EIO) return FULL.includes(code)
+/** Whether it was for want of room that LMDB or the file system failed. */
+export function isFull(error: unknown, directory: string): boolean {
+  const { code, errno } = error as { code?: unknown; errno?: number }
+  // LMDB's code is the number that the system gave; Node's own errors have it, negative, as errno.
+  const number = typeof code === 'number' ? code : -(errno ?? 0)
+  if (number !== EIO) return FULL.includes(number)
   const { bavail, bsize } = statfsSync(directory)
   return bavail * bsize < ROOM_BYTES
 }

@@ -1,5 +1,13 @@
 // What both embedded stores stand on: durable files with group commit, and one owner per directory.
-export { openEnvironment, type Environment, type EnvironmentFormat, type EnvironmentOptions } from './environment'
+export {
+  isFull,
+  openEnvironment,
+  openFiles,
+  type Environment,
+  type EnvironmentFormat,
+  type EnvironmentOptions,
+} from './environment'
+export { Digest, entriesOf, putAll } from './copy'
 export {
   DirectoryLocked,
   StorageDamaged,

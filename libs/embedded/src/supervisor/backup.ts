@@ -1,46 +1,227 @@
 // A copy of both stores at one consistent point, taken beside a running server or without one.
-import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+//
+// It is made in a folder beside its place and moved there whole: what was cut short never lies where a backup would.
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { open } from 'lmdb'
-import { syncDirectory } from '../storage'
+import { checkDocuments } from '../document-store'
+import { checkEventLog, type CheckedLog } from '../event-store'
+import {
+  Digest,
+  DirectoryLocked,
+  entriesOf,
+  isFull,
+  lockDirectory,
+  openFiles,
+  putAll,
+  syncDirectory,
+  type DirectoryLock,
+} from '../storage'
 
-/** The documents first: whatever they say was projected, the log copied after them still holds. */
-const STORES = ['documents', 'events']
-
-/**
- * Copies both stores of `dataDir` into `target`, which must be new or empty; DATA_DIR pointed at the copy is the restore.
- * Each copy is one snapshot, writers go on meanwhile. Tokens and keys are not copied.
- * @throws Error when there is nothing to copy, or the target holds something.
- */
-export async function backupEmbeddedStores({ dataDir, target }: { dataDir: string; target: string }): Promise<void> {
-  for (const store of STORES)
-    if (!existsSync(join(dataDir, store, 'data.mdb'))) throw new Error(`${dataDir} has no ${store} to back up.`)
-  mkdirSync(target, { recursive: true, mode: 0o700 })
-  if (readdirSync(target).length > 0) throw new Error(`${target} is not empty: a backup goes into a new folder.`)
-  for (const store of STORES) await copy(join(dataDir, store), join(target, store))
-  syncDirectory(target)
+export type BackupOptions = {
+  dataDir: string
+  /** A new or empty folder, outside of `dataDir`. */
+  target: string
+  /** Further files of `dataDir`, by their path in it; what is absent there is absent in the backup. */
+  files?: readonly string[]
+  /** Ends it early; then nothing is left of it. */
+  signal?: AbortSignal
+  onProgress?: (progress: BackupProgress) => void
 }
 
-async function copy(from: string, to: string): Promise<void> {
-  mkdirSync(to, { mode: 0o700 })
-  // LMDB's readers see one snapshot and block nobody, also from another process than the writer's.
-  const root = open({ path: from, readOnly: true, encoding: 'binary', keyEncoding: 'binary' })
+/** Bytes copied and read again, of about so many. */
+export type BackupProgress = { done: number; total: number }
+
+export type Backup = CheckedLog & {
+  /** Where it lies. */
+  target: string
+  /** Of all its files. */
+  bytes: number
+}
+
+/** The documents first: whatever they say was projected, the log copied after them still holds. */
+const STORES = ['documents', 'events'] as const
+
+type Run = { signal?: AbortSignal; tell: (bytes: number) => void }
+
+/**
+ * Copies both stores of `dataDir` into `target`; DATA_DIR pointed at the copy is the restore. Each store is copied as of
+ * one moment while writers go on, then read again and compared, and every event's checksum is verified.
+ * @throws Error when there is nothing to copy, the target holds something, there is no room, or what was copied is damaged;
+ * the signal's reason. Then the target is as it was.
+ */
+export async function backupEmbeddedStores({ signal, onProgress, ...options }: BackupOptions): Promise<Backup> {
+  const { dataDir, files = [] } = options
+  for (const store of STORES)
+    if (!existsSync(join(dataDir, store, 'data.mdb'))) throw new Error(`${dataDir} has no ${store} to back up.`)
+  const target = placeOf(options.target)
+  if (isWithin(realpathSync(dataDir), target))
+    throw new Error(`${target} lies in the data directory and would be lost with it: choose a place outside of it.`)
+  checkFree(target)
+
+  let done = 0
+  // Everything is read twice.
+  const total = 2 * STORES.reduce((sum, store) => sum + statSync(join(dataDir, store, 'data.mdb')).size, 0)
+  const tell = (bytes: number) => onProgress?.({ done: Math.min((done += bytes), total), total })
+
+  const unfinished = `${target}.partial`
+  const lock = lockTarget(unfinished, target)
   try {
-    await root.backup(to, false)
+    // Another one may have come to its end while this one began.
+    checkFree(target)
+    const copy = join(unfinished, 'copy')
+    // Of one that was killed.
+    rmSync(copy, { recursive: true, force: true })
+    mkdirSync(copy, { mode: 0o700 })
+    for (const store of STORES) await copyStore(join(dataDir, store), join(copy, store), { signal, tell })
+    for (const file of files) copyFile(dataDir, copy, file)
+    const checked = await check(copy, signal)
+    const bytes = sizeOf(copy)
+    syncDirectory(copy)
+    renameSync(copy, target)
+    syncDirectory(dirname(target))
+    return { ...checked, target, bytes }
+  } catch (error) {
+    if (!isFull(error, unfinished)) throw error
+    throw new Error(
+      `There is no room for the backup at ${target}: nothing of it was kept. Free some, or go elsewhere.`,
+      {
+        cause: error,
+      },
+    )
   } finally {
-    await root.close()
+    rmSync(unfinished, { recursive: true, force: true })
+    await lock.release()
   }
-  // Last, because a folder without it is refused: a backup that was cut short cannot be taken for one.
-  copyFileSync(join(from, 'format.json'), join(to, 'format.json'))
-  for (const file of ['data.mdb', 'format.json']) sync(join(to, file))
+}
+
+async function copyStore(from: string, to: string, run: Run): Promise<void> {
+  for (;;) {
+    const files = filesOf(from)
+    mkdirSync(to, { mode: 0o700 })
+    await copyEntries(from, to, run)
+    copyFileSync(join(from, 'format.json'), join(to, 'format.json'))
+    // Stores that come back after a scavenge have put a new file in place of the one that was open here, and might have
+    // taken the pages of a reader whom they did not see.
+    if (files === filesOf(from)) break
+    rmSync(to, { recursive: true })
+  }
+  rmSync(join(to, 'lock.mdb'), { force: true })
+  for (const file of readdirSync(to)) seal(join(to, file))
   syncDirectory(to)
 }
 
-function sync(file: string): void {
+/** Copies what lives, reads the copy again, and compares. */
+async function copyEntries(from: string, to: string, { signal, tell }: Run): Promise<void> {
+  const given = new Digest()
+  const kept = new Digest()
+  // LMDB's readers see one snapshot and block nobody, also from another process than the writer's.
+  const source = open<Buffer, Buffer>({ path: from, readOnly: true, encoding: 'binary', keyEncoding: 'binary' })
+  const copy = openFiles(to)
+  try {
+    for (const bytes of putAll(given.over(entriesOf(source)), copy)) {
+      tell(bytes)
+      await pause(signal)
+    }
+    let told = 0
+    for (const _ of kept.over(entriesOf(copy))) {
+      if (kept.bytes - told < BYTES_PER_PAUSE) continue
+      tell(kept.bytes - told)
+      told = kept.bytes
+      await pause(signal)
+    }
+  } finally {
+    await Promise.all([source.close(), copy.close()])
+  }
+  if (!given.equals(kept)) throw new Error(`What was copied to ${to} is not what is read there: the disk is not sound.`)
+}
+
+const BYTES_PER_PAUSE = 4 * 1_048_576
+
+/** Lets signals and the terminal have their turn. */
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await setImmediate()
+  signal?.throwIfAborted()
+}
+
+/** Opens the copy as the stores would, and reads every event. */
+async function check(copy: string, signal: AbortSignal | undefined): Promise<CheckedLog> {
+  await checkDocuments(join(copy, 'documents'))
+  const checked = await checkEventLog(join(copy, 'events'), () => pause(signal))
+  for (const store of STORES) rmSync(join(copy, store, 'lock.mdb'), { force: true })
+  return checked
+}
+
+/** Which files a directory's names stand for. */
+function filesOf(directory: string): string {
+  const inodes = ['data.mdb', 'lock.mdb'].map(file => statSync(join(directory, file), { throwIfNoEntry: false })?.ino)
+  return inodes.join(' ')
+}
+
+function copyFile(dataDir: string, copy: string, file: string): void {
+  if (!existsSync(join(dataDir, file))) return
+  const to = join(copy, file)
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+  copyFileSync(join(dataDir, file), to)
+  seal(to)
+  syncDirectory(dirname(to))
+}
+
+/** For the owner's eyes, and on the disk. */
+function seal(file: string): void {
+  chmodSync(file, 0o600)
   const handle = openSync(file, 'r+')
   try {
     fsyncSync(handle)
   } finally {
     closeSync(handle)
   }
+}
+
+function lockTarget(unfinished: string, target: string): DirectoryLock {
+  try {
+    return lockDirectory(unfinished)
+  } catch (error) {
+    if (!(error instanceof DirectoryLocked)) throw error
+    throw new Error(`Process ${error.holderPid} is making a backup at ${target} already.`, { cause: error })
+  }
+}
+
+function checkFree(target: string): void {
+  const found = statSync(target, { throwIfNoEntry: false })
+  if (!found) return
+  if (!found.isDirectory()) throw new Error(`${target} is a file: a backup goes into a new folder.`)
+  if (readdirSync(target).length > 0) throw new Error(`${target} is not empty: a backup goes into a new folder.`)
+}
+
+/** The path without links, as far as it exists. */
+function placeOf(path: string): string {
+  const absolute = resolve(path)
+  if (existsSync(absolute) || absolute === dirname(absolute)) return realpathSync(absolute)
+  return join(placeOf(dirname(absolute)), basename(absolute))
+}
+
+function isWithin(directory: string, path: string): boolean {
+  const way = relative(directory, path)
+  return way.split(/[\\/]/)[0] !== '..' && !isAbsolute(way)
+}
+
+function sizeOf(directory: string): number {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .map(file => statSync(join(directory, file)))
+    .reduce((sum, found) => sum + (found.isFile() ? found.size : 0), 0)
 }

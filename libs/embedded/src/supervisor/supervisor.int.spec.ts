@@ -8,7 +8,6 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
 import { DirectoryLocked } from '../storage'
-import { backupEmbeddedStores } from './backup'
 import { compiledRoom } from './entry'
 import { findRunningStores, startEmbeddedStores, type EmbeddedStores, type StoreUrls } from './supervisor'
 
@@ -149,37 +148,4 @@ test('stores that cannot be opened fail the start with their reason, and give th
   await expect(start()).rejects.toThrow(/written in format 999/)
   writeFileSync(format, before)
   await start()
-})
-
-test('a backup taken while both are written to is a data directory of its own, its log never behind its documents', async () => {
-  const stores = await start()
-  const client = new EventStoreDBClient({ endpoint: stores.eventStoreUrl }, { insecure: true })
-  const mongo = await MongoClient.connect(stores.mongodbUrl)
-  let isDone = false
-  let projected = 0
-  // As a projector does: the event first, then the document that says how far it came.
-  const projecting = (async () => {
-    for (let n = 0; !isDone; projected = ++n) {
-      await client.appendToStream('log', jsonEvent({ type: 'Counted', data: { n } }))
-      await mongo
-        .db('test')
-        .collection<{ _id: string; n: number }>('seen')
-        .replaceOne({ _id: 'seen' }, { n }, { upsert: true })
-    }
-  })()
-  const target = join(dataDir, 'copy')
-  await until(() => projected > 5)
-  await backupEmbeddedStores({ dataDir, target })
-  isDone = true
-  await projecting
-  await Promise.all([client.dispose(), mongo.close()])
-
-  await expect(backupEmbeddedStores({ dataDir, target })).rejects.toThrow('not empty')
-  const restored = await startEmbeddedStores({ dataDir: target })
-  running.push(restored)
-  const copy = await MongoClient.connect(restored.mongodbUrl)
-  const seen = await copy.db('test').collection<{ _id: string; n: number }>('seen').findOne({ _id: 'seen' })
-  await copy.close()
-  expect(seen!.n).toBeGreaterThanOrEqual(0)
-  expect(await append(restored, 'log')).toBeGreaterThan(seen!.n)
 })

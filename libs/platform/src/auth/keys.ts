@@ -14,9 +14,12 @@ export interface LocalKey {
 export const LOCAL_ISSUER = 'stet:local'
 export const LOCAL_ALGORITHM = 'EdDSA'
 
+/** Where the key lies in a data directory. */
+export const SIGNING_KEY = 'keys/signing.json'
+
 /** The key under `dataDir`, made when absent; processes that start at once end up with one and the same. */
 export const localKey = async (dataDir: string): Promise<LocalKey> => {
-  const file = join(dataDir, 'keys', 'signing.json')
+  const file = join(dataDir, SIGNING_KEY)
   const jwk = (await readJwk(file)) ?? (await createJwk(file))
   const { d: _secret, ...open } = jwk
   return {

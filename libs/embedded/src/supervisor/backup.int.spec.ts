@@ -1,0 +1,218 @@
+// Backups of both stores, beside their process and without one: whole and readable, or not there at all.
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { MongoClient } from 'mongodb'
+import { backupEmbeddedStores, type BackupOptions } from './backup'
+import { compiledRoom } from './entry'
+import { startEmbeddedStores, type EmbeddedStores } from './supervisor'
+
+let folder: string
+let dataDir: string
+let target: string
+let running: EmbeddedStores[]
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  dataDir = join(folder, 'data')
+  target = join(folder, 'copies', 'first')
+  running = []
+})
+afterEach(async () => {
+  for (const stores of running) await stores.stop()
+  rmSync(folder, { recursive: true })
+})
+
+interface Seen {
+  _id: string
+  n: number
+}
+
+/** Stores with their two clients; `with` ends all of it. */
+async function withStores<T>(
+  directory: string,
+  use: (events: EventStoreDBClient, documents: MongoClient) => Promise<T>,
+): Promise<T> {
+  const stores = await startEmbeddedStores({ dataDir: directory })
+  running.push(stores)
+  const events = new EventStoreDBClient({ endpoint: stores.eventStoreUrl }, { insecure: true })
+  const documents = await MongoClient.connect(stores.mongodbUrl)
+  try {
+    return await use(events, documents)
+  } finally {
+    await Promise.all([events.dispose(), documents.close()])
+    await stores.stop()
+    running = running.filter(one => one !== stores)
+  }
+}
+
+const event = (n: number) => jsonEvent({ type: 'Counted', data: { n, text: `event ${n} `.repeat(100) } })
+const seen = (documents: MongoClient) => documents.db('test').collection<Seen>('seen')
+
+/** Both stores with something in them, and nobody who runs them. */
+const fill = (events = 3): Promise<void> =>
+  withStores(dataDir, async (log, documents) => {
+    for (let n = 0; n < events; n++) await log.appendToStream('log', event(n))
+    await seen(documents).insertOne({ _id: 'seen', n: events - 1 })
+  })
+
+const backup = (options: Partial<BackupOptions> = {}) => backupEmbeddedStores({ dataDir, target, ...options })
+
+/** Everything beside the data directory. */
+const leftovers = () => (existsSync(join(folder, 'copies')) ? readdirSync(join(folder, 'copies')) : [])
+
+test('taken while both are written to, it is a data directory whose log is never behind its documents', async () => {
+  await withStores(dataDir, async (log, documents) => {
+    let isDone = false
+    let projected = 0
+    // As a projector does: the event first, then the document that says how far it came.
+    const projecting = (async () => {
+      for (let n = 0; !isDone; projected = ++n) {
+        await log.appendToStream('log', event(n))
+        await seen(documents).replaceOne({ _id: 'seen' }, { n }, { upsert: true })
+      }
+    })()
+    while (projected <= 5) await new Promise(resolve => setTimeout(resolve, 5))
+    const before = projected
+    const { events, position, bytes } = await backup()
+    isDone = true
+    await projecting
+    expect(events).toBeGreaterThanOrEqual(before)
+    expect(position).toBeGreaterThan(0)
+    expect(bytes).toBeGreaterThan(16_384)
+  })
+  await withStores(target, async (log, documents) => {
+    const { n } = (await seen(documents).findOne({ _id: 'seen' }))!
+    const { nextExpectedRevision } = await log.appendToStream('log', event(-1))
+    expect(n).toBeGreaterThanOrEqual(4)
+    expect(Number(nextExpectedRevision)).toBeGreaterThan(n)
+  })
+})
+
+test('without anybody running it has everything, and the files that were named, for their owner only', async () => {
+  await fill()
+  mkdirSync(join(dataDir, 'keys'))
+  writeFileSync(join(dataDir, 'keys/signing.json'), '{}', { mode: 0o644 })
+  const told: number[] = []
+  const done = await backup({
+    files: ['keys/signing.json', 'keys/absent.json'],
+    onProgress: ({ done, total }) => told.push(done / total),
+  })
+  expect(done).toMatchObject({ target, events: 3 })
+  expect(told.length).toBeGreaterThan(1)
+  expect(told).toEqual([...told].sort((a, b) => a - b))
+  expect(readdirSync(target, { recursive: true, encoding: 'utf8' }).sort()).toEqual(
+    [
+      ...['documents', 'documents/data.mdb', 'documents/format.json'],
+      ...['events', 'events/data.mdb', 'events/format.json'],
+      ...['keys', 'keys/signing.json'],
+    ].sort(),
+  )
+  for (const file of readdirSync(target, { recursive: true, encoding: 'utf8' })) {
+    const found = statSync(join(target, file))
+    expect(found.mode & 0o777).toBe(found.isDirectory() ? 0o700 : 0o600)
+  }
+  expect(statSync(target).mode & 0o777).toBe(0o700)
+  expect(leftovers()).toEqual(['first'])
+})
+
+test('it goes into a new or empty folder outside of the data directory', async () => {
+  await expect(backup()).rejects.toThrow('has no documents to back up')
+  await fill()
+  await expect(backup({ target: join(dataDir, 'copy') })).rejects.toThrow('lies in the data directory')
+  symlinkSync(dataDir, join(folder, 'link'))
+  await expect(backup({ target: join(folder, 'link', 'a', 'b') })).rejects.toThrow('lies in the data directory')
+  await expect(backup({ target: dataDir })).rejects.toThrow('lies in the data directory')
+  await expect(backup({ target: folder })).rejects.toThrow('is not empty')
+  writeFileSync(join(folder, 'file'), '')
+  await expect(backup({ target: join(folder, 'file') })).rejects.toThrow('is a file')
+  expect(leftovers()).toEqual([])
+  mkdirSync(target, { recursive: true })
+  await backup()
+  await expect(backup()).rejects.toThrow('is not empty')
+})
+
+test('of two into one folder one is refused; what a killed one left is no obstacle', async () => {
+  await fill()
+  mkdirSync(join(`${target}.partial`, 'copy', 'events'), { recursive: true })
+  writeFileSync(join(`${target}.partial`, 'copy', 'rubbish'), '')
+  const outcomes = await Promise.allSettled([backup(), backup()])
+  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+  expect(outcomes[1]).toMatchObject({ reason: { message: expect.stringContaining('is making a backup') } })
+  expect(leftovers()).toEqual(['first'])
+  expect(readdirSync(target).sort()).toEqual(['documents', 'events'])
+})
+
+test('one that is interrupted leaves nothing', async () => {
+  await fill()
+  const interrupted = new AbortController()
+  const started = backup({ signal: interrupted.signal, onProgress: () => interrupted.abort(new Error('enough')) })
+  await expect(started).rejects.toThrow('enough')
+  expect(leftovers()).toEqual([])
+})
+
+// A small disk of its own needs a mount namespace, which Linux gives to anybody unless the machine forbids it.
+const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
+const onSmallDisk = canMount ? test : test.skip
+
+onSmallDisk('a disk without room refuses it in words, and leaves nothing', async () => {
+  await fill(2_000)
+  const place = join(folder, 'copies')
+  mkdirSync(place)
+  const program = `
+    const { readdirSync } = require('node:fs')
+    require(${JSON.stringify(join(compiledRoom(), 'supervisor/backup'))})
+      .backupEmbeddedStores({ dataDir: ${JSON.stringify(dataDir)}, target: ${JSON.stringify(target)} })
+      .then(() => 'done', error => error.message)
+      .then(said => console.log(JSON.stringify({ said, left: readdirSync(${JSON.stringify(place)}) })))`
+  const mounted = 'mount -t tmpfs -o size=1m none "$0" && exec "$1" -e "$2"'
+  const outcome = execFileSync('unshare', ['-rm', 'sh', '-c', mounted, place, process.execPath, program])
+  expect(JSON.parse(String(outcome))).toEqual({
+    said: expect.stringContaining(`There is no room for the backup at ${target}`),
+    left: [],
+  })
+})
+
+test('an event that is damaged on the disk fails it: a copy of that is no backup', async () => {
+  await fill()
+  const file = join(dataDir, 'events', 'data.mdb')
+  const bytes = readFileSync(file)
+  for (let at = -1; (at = bytes.indexOf('event 1 event 1', at + 1)) !== -1;) bytes[at] = 'E'.charCodeAt(0)
+  writeFileSync(file, bytes)
+  await expect(backup()).rejects.toThrow(/The event at position \d+ is damaged on disk/)
+  expect(leftovers()).toEqual([])
+})
+
+test('stores that are rewritten meanwhile are copied again', async () => {
+  await fill()
+  let isFirst = true
+  await backup({
+    onProgress: () => {
+      if (!isFirst) return
+      isFirst = false
+      // What stores that come back after a scavenge do, and a write after it.
+      const program = `const { openEnvironment, requestRewrite } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
+        const directory = ${JSON.stringify(join(dataDir, 'documents'))}
+        requestRewrite(directory)
+        const { root, commit, close } = openEnvironment(directory, { kind: 'document-store', formatVersion: 99 })
+        const data = root.openDB({ name: 'data', encoding: 'binary', keyEncoding: 'binary' })
+        commit(() => data.putSync(Buffer.from([9]), Buffer.from('written after the rewrite'))).then(close)`
+      execFileSync(process.execPath, ['-e', program])
+    },
+  })
+  expect(isFirst).toBe(false)
+  expect(readFileSync(join(target, 'documents', 'data.mdb')).includes('written after the rewrite')).toBe(true)
+})
