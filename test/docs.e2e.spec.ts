@@ -23,9 +23,16 @@ describe('the docs', () => {
   })
 
   it('link to files that exist', async () => {
-    for (const name of ['../README.md', '../CONTRIBUTING.md', 'architecture.md', 'http.md', 'operations.md']) {
+    for (const name of [
+      '../README.md',
+      '../CONTRIBUTING.md',
+      'architecture.md',
+      'http.md',
+      'operations.md',
+      'embedded-stores.md',
+    ]) {
       const text = await docs(name)
-      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) => link!)
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!)
       for (const link of links)
         await expect(readFile(join(__dirname, '../docs', name, '..', link))).resolves.toBeDefined()
     }

@@ -7,6 +7,7 @@ import { Cursors } from './cursors'
 import { Engine } from './keyspace/engine'
 import { Sessions } from './sessions'
 import { serve } from './wire/connection'
+import { type Request } from './wire/message'
 
 export { checkDocuments } from './check'
 
@@ -17,6 +18,8 @@ export interface DocumentStoreOptions {
   directory: string
   /** A transaction that is not ended within this time is aborted; 60 s as in MongoDB unless said otherwise. */
   transactionLifetimeMs?: number
+  /** Told every command that a client sends. */
+  onCommand?: (request: Request) => void
 }
 
 export interface DocumentStore {
@@ -32,14 +35,17 @@ const HOUSEKEEPING = 60_000
  * @throws WrongFormat when the directory was written by a newer version or holds something else.
  */
 export async function startDocumentStore(options: DocumentStoreOptions): Promise<DocumentStore> {
-  const { socketPath, directory, transactionLifetimeMs } = options
+  const { socketPath, directory, transactionLifetimeMs, onCommand } = options
   const engine = new Engine(directory)
   const cursors = new Cursors()
   const sessions = new Sessions(engine, transaction => cursors.killOf(transaction), transactionLifetimeMs)
   const store: Store = { engine, cursors, sessions, examined: { keys: 0, documents: 0 }, startedAt: Date.now() }
   const sockets = new Map<Socket, Promise<void>>()
   const server = createServer(socket => {
-    const served = serve(socket, request => runCommand(store, request)).finally(() => sockets.delete(socket))
+    const served = serve(socket, request => {
+      onCommand?.(request)
+      return runCommand(store, request)
+    }).finally(() => sockets.delete(socket))
     sockets.set(socket, served)
   })
   const housekeeping = setInterval(() => {

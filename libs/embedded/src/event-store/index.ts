@@ -3,6 +3,7 @@ import { chmodSync, rmSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { openEnvironment, requestRewrite } from '../storage'
 import { FORMAT_VERSION } from './format'
+import { listener, type OnMessage } from './listener'
 import { LiveTail } from './live'
 import { EventLog } from './log'
 import { Scavenge } from './scavenge'
@@ -18,6 +19,8 @@ export type EventStoreOptions = {
   directory: string
   /** Called after a scavenge: once the store was closed and opened again, no byte of what it removed is in its files. */
   onScavenged?: () => void
+  /** Told every message that a client sends. */
+  onMessage?: OnMessage
 }
 
 export type RunningStore = {
@@ -36,6 +39,7 @@ export async function startEventStore({
   socketPath,
   directory,
   onScavenged,
+  onMessage,
 }: EventStoreOptions): Promise<RunningStore> {
   const environment = openEnvironment(directory, { kind: 'event-store', formatVersion: FORMAT_VERSION })
   const log = new EventLog(environment)
@@ -48,6 +52,7 @@ export async function startEventStore({
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
+    interceptors: onMessage ? [listener(onMessage)] : [],
   })
   const endCalls = addServices(server, { log, live, writes, scavenge })
   rmSync(socketPath, { force: true })

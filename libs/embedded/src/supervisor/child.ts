@@ -6,6 +6,7 @@ import { startDocumentStore } from '../document-store'
 import { startEventStore } from '../event-store'
 import { DirectoryLocked, lockDirectory, requestRewrite, type DirectoryLock } from '../storage'
 import type { ChildMessage } from './messages'
+import { recordCalls } from './recorder'
 
 /**
  * Milliseconds. Ours take a few hundred at most; one that a killed process left behind holds a group's checkpoints until it
@@ -29,14 +30,18 @@ async function main(): Promise<void> {
 
   const lock = await takeOver(join(dataDir, 'stores'))
   const documentsDirectory = join(dataDir, 'documents')
+  const { STET_RECORD_CALLS: record } = process.env
+  const recorder = record ? recordCalls(record) : undefined
   const documents = await startDocumentStore({
     socketPath: documentsSocket,
     directory: documentsDirectory,
     transactionLifetimeMs: TRANSACTION_LIFETIME,
+    onCommand: recorder?.onCommand,
   })
   const events = await startEventStore({
     socketPath: eventsSocket,
     directory: join(dataDir, 'events'),
+    onMessage: recorder?.onMessage,
     onScavenged() {
       // What was erased from the log has left the read models by projection; their file is rewritten with the log's.
       requestRewrite(documentsDirectory)
