@@ -35,6 +35,14 @@ export class Gone extends StetError {
   readonly code = 'gone'
 }
 
+/** It is found elsewhere, for good (308). `to` is relative to the address that was asked for. */
+export class Moved extends StetError {
+  readonly code = 'moved'
+  constructor(readonly to: string) {
+    super(`it has moved for good: ${to}`)
+  }
+}
+
 /** Content that is understood and not acceptable (422). */
 export class Invalid extends StetError {
   readonly code = 'invalid'

@@ -3,6 +3,7 @@ import {
   type ComputedProjection,
   type Document,
   Gone,
+  Moved,
   NotFound,
   type QueryDefinition,
   type ReadModels,
@@ -16,6 +17,7 @@ import { curatedLists } from '../lists/curated-lists'
 import { GetPopular } from '../popularity'
 import { RELATED_SHOWN } from '../related'
 import { type Site } from '../site'
+import { looksLikeUuid } from '../text/slug'
 import { primaryLanguage } from '../text/source-line'
 import { IsShaped, nonBlank } from '../validation'
 import { articleAnswer } from './article-answer'
@@ -75,7 +77,7 @@ export const pageQuery = <Doc extends Document>(
   query: GetArticlePage,
   reads: READS,
   answer: async ({ idOrSlug, include = INCLUDABLE }, read) => {
-    const { page, content } = await livePage(read, idOrSlug)
+    const { page, content } = await livePage(read, idOrSlug, slug => slug)
     const [related, popular] = await Promise.all([
       include.includes('related') ? relatedTo(page._id, content, read, site, neighbours) : undefined,
       include.includes('popular') ? read.ask(neighbours.popular, popularOnPage()) : undefined,
@@ -95,7 +97,7 @@ export const relatedQuery = <Doc extends Document>(
   query: GetRelated,
   reads: READS,
   answer: async ({ idOrSlug }, read) => {
-    const { page, content } = await livePage(read, idOrSlug)
+    const { page, content } = await livePage(read, idOrSlug, slug => `../${slug}/related`)
     return { items: await relatedTo(page._id, content, read, site, neighbours), next: null }
   },
 })
@@ -103,10 +105,17 @@ export const relatedQuery = <Doc extends Document>(
 /** What a page must not be behind with; its neighbours may be a little. */
 const READS = [articlePages, articleCards, curatedLists]
 
-const livePage = async (read: ReadModels, idOrSlug: string): Promise<{ page: PageDocument; content: PageContent }> => {
+/** `at`: the address of this answer for another slug, relative to the one that was asked for. */
+const livePage = async (
+  read: ReadModels,
+  idOrSlug: string,
+  at: (slug: string) => string,
+): Promise<{ page: PageDocument; content: PageContent }> => {
   const page = await pageAt(read, idOrSlug)
   if (!page) throw new NotFound(`there is no article ${idOrSlug}`)
   if (!page.content) throw new Gone(`article ${idOrSlug} was taken back`)
+  const { slug } = page.content
+  if (!looksLikeUuid(idOrSlug) && idOrSlug.normalize('NFC') !== slug) throw new Moved(at(slug))
   return { page, content: page.content }
 }
 

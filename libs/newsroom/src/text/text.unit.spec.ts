@@ -174,6 +174,14 @@ describe('source lines', () => {
     ['xx', ['A'], 'Source: Harbour Gazette with A'],
   ])('in %s of %j', (language, names, line) => expect(of(language, ...names)).toBe(line))
 
+  it('names who took the pictures in a sentence of its own', () => {
+    const photographer = { name: 'D', kind: 'photographer' as const }
+    const line = (language: string, ...others: string[]) =>
+      sourceLine({ outlet: 'Gazette', contributors: [photographer, ...others.map(name => ({ name }))] }, language)
+    expect(line('en', 'A', 'B')).toBe('Source: Gazette with A and B. Photos: D')
+    expect(line('de')).toBe('Quelle: Gazette. Fotos: D')
+  })
+
   it.each(['it', 'pt', 'pl', 'uk', 'nl', 'hy', 'az', 'ka', 'ar', 'fa', 'sv', 'da', 'nb', 'cs', 'ca'])(
     'has a template of its own in %s',
     language => {

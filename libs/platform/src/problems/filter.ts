@@ -24,7 +24,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy()
       return
     }
-    send(reply, problem, correlationOf(request))
+    send(request, reply, problem)
   }
 
   private unrouted(request: FastifyRequest): Problem {
@@ -35,9 +35,16 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-const send = (reply: FastifyReply, problem: Problem, correlationId: string): void => {
+const send = (request: FastifyRequest, reply: FastifyReply, problem: Problem): void => {
+  const { location, ...headers } = problem.more.headers ?? {}
   void reply
     .code(problem.status)
-    .headers({ 'cache-control': 'no-store', ...problem.more.headers, 'content-type': PROBLEM_TYPE })
-    .send(JSON.stringify(bodyOf(problem, correlationId)))
+    .headers({
+      'cache-control': 'no-store',
+      ...headers,
+      // What was asked for beside the path is asked for there too.
+      ...(location !== undefined && { location: location + (/\?.*$/s.exec(request.url)?.[0] ?? '') }),
+      'content-type': PROBLEM_TYPE,
+    })
+    .send(JSON.stringify(bodyOf(problem, correlationOf(request))))
 }

@@ -5,6 +5,7 @@ import {
   Contended,
   Gone,
   Invalid,
+  Moved,
   NotFound,
   RuleBroken,
   StaleRevision,
@@ -18,6 +19,8 @@ export const problemOf = (error: unknown): Problem => {
   if (error instanceof RuleBroken) return new Problem('rule-broken', error.message, { rule: error.code })
   if (error instanceof NotFound) return new Problem('not-found', error.message)
   if (error instanceof Gone) return new Problem('gone', error.message)
+  if (error instanceof Moved)
+    return new Problem('moved', error.message, { headers: { location: error.to, 'cache-control': MOVED } })
   if (error instanceof Invalid)
     return new Problem('invalid', 'Some values are not acceptable.', { errors: error.errors.slice(0, MOST_ERRORS) })
   if (error instanceof StaleRevision)
@@ -35,6 +38,9 @@ export const problemOf = (error: unknown): Problem => {
     })
   return ofStatus(statusOf(error))
 }
+
+/** Old addresses are asked for long after; an editor may still give one to another article. */
+const MOVED = 'public, max-age=60, stale-while-revalidate=600'
 
 /** More violations than these help nobody and cost bytes. */
 const MOST_ERRORS = 100

@@ -4,6 +4,7 @@ import { type Violation } from '@stet/eventsourcing'
 
 /** Every type of problem: its status, title and what to do about it. `/problems/{name}` shows the same. */
 export const PROBLEMS = {
+  moved: { status: 308, title: 'Moved', advice: 'Follow Location and remember it.' },
   malformed: { status: 400, title: 'Malformed request', advice: 'Mend the syntax of the request; see the detail.' },
   unauthenticated: { status: 401, title: 'Token needed', advice: 'Send a valid token: Authorization: Bearer TOKEN.' },
   forbidden: {
@@ -51,7 +52,7 @@ export const ProblemAnswer = Type.Object(
   {
     type: Type.String({ format: 'uri-reference', description: 'Documents the problem; can be fetched' }),
     title: Type.String(),
-    status: Type.Integer({ minimum: 400, maximum: 599 }),
+    status: Type.Integer({ minimum: 300, maximum: 599 }),
     detail: Type.Optional(Type.String()),
     instance: Type.Optional(Type.String({ description: 'Correlation id of the request' })),
     rule: Type.Optional(Type.String({ description: 'Of a 409: the rule of the domain' })),
