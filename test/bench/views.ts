@@ -2,6 +2,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { decoded } from '@stet/eventsourcing'
 import { hammer } from './http-load'
 import { type Measure, ratio, rounded, stated } from './measures'
 import { articleId, zipf } from './seed-log'
@@ -71,7 +72,7 @@ const bytesPerDay = async (newsroom: Awaited<ReturnType<typeof seeded>>): Promis
   let bytes = 0
   let events = 0
   for await (const event of log.readAll({ after, filter: { categories: ['views'] } })) {
-    bytes += Buffer.byteLength(JSON.stringify(event.data)) + Buffer.byteLength(JSON.stringify(event.metadata))
+    bytes += Buffer.byteLength(JSON.stringify(decoded(event).data)) + Buffer.byteLength(JSON.stringify(event.metadata))
     events++
   }
   await log.close()

@@ -38,7 +38,16 @@ export const EventRecordAnswer = Type.Object(
     time: Type.String({ format: 'date-time', description: 'When the command was accepted' }),
     actor: Type.String({ description: 'Opaque subject id' }),
     metadata: Type.Object({}, { additionalProperties: true }),
-    data: Type.Object({}, { additionalProperties: true }),
+    data: Type.Unknown({ description: 'An object, but for an event that is undecodable' }),
+    undecodable: Type.Optional(
+      Type.Object(
+        {
+          reason: Type.String(),
+          base64: Type.Optional(Type.String({ description: 'What was recorded, where that is no JSON' })),
+        },
+        { additionalProperties: false, description: 'Only where this event could not be decoded' },
+      ),
+    ),
   },
   { $id: 'EventRecord', additionalProperties: false },
 )

@@ -1,7 +1,7 @@
 // The only place where bytes become events, and events bytes. Old shapes are upcast here, so that nobody else sees one.
-import { StetError } from './errors'
+import { UndecodableEvent } from './errors'
 import { type EventMetadata } from './event'
-import { type EventToAppend, type LogEvent } from './event-log'
+import { type EventToAppend, type LoggedEvent } from './event-log'
 import { asRecorded } from './json'
 
 /** Turns version `from` of an event's data into version `from + 1`. Pure. */
@@ -35,28 +35,13 @@ export interface EncodedEvent {
   readonly metadata: Uint8Array
 }
 
-/** A recorded event that is no event: broken bytes, or an old shape that its upcaster refuses. */
-export class UndecodableEvent extends StetError {
-  readonly code = 'undecodable-event'
-  constructor(
-    readonly stream: string,
-    readonly revision: number,
-    readonly position: string,
-    reason: string,
-    cause?: unknown,
-  ) {
-    super(`event ${revision} of stream ${stream} (position ${position}) cannot be read: ${reason}`)
-    this.cause = cause
-  }
-}
-
 export interface Codec {
   /** The version that events of this type are written in: 1 plus the number of its upcasters. */
   versionOf(type: string): number
   /** Throws a TypeError for data that JSON cannot hold or that is no object. */
   encode(event: EventToAppend): EncodedEvent
-  /** Throws UndecodableEvent. Unknown types pass through, and so do versions newer than this code. */
-  decode(event: StoredEvent): LogEvent
+  /** What cannot be decoded comes as Undecodable. Unknown types pass, and so do versions newer than this code. */
+  decode(event: StoredEvent): LoggedEvent
 }
 
 /** Throws a RangeError when an event type's upcasters do not run from version 1 without a gap. */
@@ -73,32 +58,40 @@ export const codecOf = (upcasters: readonly Upcaster[] = []): Codec => {
       return { id, type, data: recorded, metadata: bytes }
     },
     decode(stored) {
-      const broken = (reason: string, cause?: unknown) =>
-        new UndecodableEvent(stored.stream, stored.revision, stored.position, reason, cause)
-      let data: unknown = parsed(stored.data, cause => broken('its data is no JSON', cause))
-      if (!isObject(data)) throw broken('its data is no JSON object')
-      const metadata = metadataOf(stored, broken)
-      const chain = chains.get(stored.type) ?? []
+      // Who wrote it and when may be readable where the data is not.
+      let metadata = storesOwn(stored)
       try {
-        for (const upcaster of chain.slice(metadata.schemaVersion - 1)) data = upcaster.up(data as never, metadata)
+        metadata = metadataOf(stored)
+        const data = upcast(chains.get(stored.type) ?? [], stored, metadata)
+        const schemaVersion = Math.max(metadata.schemaVersion, versionOf(stored.type))
+        return { ...placeOf(stored), data, at: metadata.at, metadata: { ...metadata, schemaVersion } }
       } catch (error) {
-        throw broken(`version ${metadata.schemaVersion} of ${stored.type} was not understood`, error)
-      }
-      const dash = stored.stream.indexOf('-')
-      return {
-        type: stored.type,
-        data,
-        id: stored.id,
-        stream: stored.stream,
-        category: dash < 0 ? stored.stream : stored.stream.slice(0, dash),
-        key: dash < 0 ? '' : stored.stream.slice(dash + 1),
-        revision: stored.revision,
-        position: stored.position,
-        at: metadata.at,
-        metadata: { ...metadata, schemaVersion: Math.max(metadata.schemaVersion, versionOf(stored.type)) },
+        if (!(error instanceof UndecodableEvent)) throw error
+        return { ...placeOf(stored), at: metadata.at, metadata, undecodable: error, recorded: stored.data }
       }
     },
   }
+}
+
+const placeOf = ({ type, id, stream, revision, position }: StoredEvent) => {
+  const dash = stream.indexOf('-')
+  const category = dash < 0 ? stream : stream.slice(0, dash)
+  const key = dash < 0 ? '' : stream.slice(dash + 1)
+  return { type, id, stream, category, key, revision, position }
+}
+
+const broken = ({ stream, revision, position }: StoredEvent, reason: string, cause?: unknown): UndecodableEvent =>
+  new UndecodableEvent(stream, revision, position, reason, cause)
+
+const upcast = (chain: readonly Upcaster[], stored: StoredEvent, metadata: EventMetadata): unknown => {
+  let data: unknown = parsed(stored.data, cause => broken(stored, 'its data is no JSON', cause))
+  if (!isObject(data)) throw broken(stored, 'its data is no JSON object')
+  try {
+    for (const upcaster of chain.slice(metadata.schemaVersion - 1)) data = upcaster.up(data as never, metadata)
+  } catch (error) {
+    throw broken(stored, `version ${metadata.schemaVersion} of ${stored.type} was not understood`, error)
+  }
+  return data
 }
 
 const chainsOf = (upcasters: readonly Upcaster[]): ReadonlyMap<string, readonly Upcaster[]> => {
@@ -115,22 +108,26 @@ const chainsOf = (upcasters: readonly Upcaster[]): ReadonlyMap<string, readonly 
   return chains
 }
 
-const metadataOf = (stored: StoredEvent, broken: (reason: string, cause?: unknown) => Error): EventMetadata => {
-  const metadata = parsed(stored.metadata ?? {}, cause => broken('its metadata is no JSON', cause))
-  if (!isObject(metadata)) throw broken('its metadata is no JSON object')
-  // Another tool may have written the event: what it left out is said by the store itself.
-  const known: EventMetadata = {
-    $correlationId: stored.id,
-    $causationId: stored.id,
-    commandId: stored.id,
-    fingerprint: '',
-    actor: '',
-    at: stored.created.toISOString(),
-    schemaVersion: 1,
-    ...metadata,
-  }
+/** Another tool may have written the event: what it left out is said by the store itself. */
+const storesOwn = ({ id, created }: StoredEvent): EventMetadata => ({
+  $correlationId: id,
+  $causationId: id,
+  commandId: id,
+  fingerprint: '',
+  actor: '',
+  at: created.toISOString(),
+  schemaVersion: 1,
+})
+const TEXTS = ['$correlationId', '$causationId', 'commandId', 'fingerprint', 'actor', 'at'] as const
+
+const metadataOf = (stored: StoredEvent): EventMetadata => {
+  const metadata = parsed(stored.metadata ?? {}, cause => broken(stored, 'its metadata is no JSON', cause))
+  if (!isObject(metadata)) throw broken(stored, 'its metadata is no JSON object')
+  const known: EventMetadata = { ...storesOwn(stored), ...metadata }
   const { schemaVersion } = known
-  if (!Number.isInteger(schemaVersion) || schemaVersion < 1) throw broken(`its schema version is ${schemaVersion}`)
+  if (!Number.isInteger(schemaVersion) || schemaVersion < 1)
+    throw broken(stored, `its schema version is ${String(schemaVersion)}`)
+  for (const name of TEXTS) if (typeof known[name] !== 'string') throw broken(stored, `its ${name} is no text`)
   return known
 }
 

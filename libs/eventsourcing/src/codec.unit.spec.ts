@@ -1,7 +1,8 @@
 // Bytes to events and back, and the chains of upcasters.
 import { describe, expect, test } from '@jest/globals'
-import { codecOf, type StoredEvent, UndecodableEvent } from './codec'
-import { type EventToAppend } from './event-log'
+import { codecOf, type StoredEvent } from './codec'
+import { UndecodableEvent } from './errors'
+import { decoded, type EventToAppend } from './event-log'
 
 const metadata = {
   $correlationId: 'c',
@@ -78,12 +79,23 @@ describe('decoding', () => {
     ['data that is no object', stored('{"n":')],
     ['metadata that is no JSON', stored({}, { metadata: bytes('{') })],
     ['a version that cannot be', stored({}, { metadata: { schemaVersion: 0 } })],
+    ['an actor that is no text', stored({}, { metadata: { ...metadata, actor: { toString: 1 } } })],
+    ['a time that is no text', stored({}, { metadata: { ...metadata, at: 5 } })],
     ['a shape that its upcaster refuses', stored({ nothing: true }, { type: 'Picky' })],
   ])('names stream and revision of %s', (_, event) => {
     const picky = { type: 'Picky', from: 1, up: (data: { list: number[] }) => ({ first: data.list[0] }) }
-    const decode = () => codecOf([picky]).decode(event)
+    const decode = () => decoded(codecOf([picky]).decode(event))
     expect(decode).toThrow(UndecodableEvent)
     expect(decode).toThrow(/^event 4 of stream jar-1-2 \(position 77\) cannot be read: /)
+  })
+
+  test('tells of what cannot be decoded who recorded it and when, as far as that can be read', () => {
+    const data = bytes('{"n":')
+    expect(codecOf().decode(stored(data))).toMatchObject({ at: metadata.at, metadata, category: 'jar', recorded: data })
+    expect(codecOf().decode(stored(data, { metadata: bytes('{') }))).toMatchObject({
+      at: '2026-05-06T07:08:09.010Z',
+      metadata: { actor: '', commandId: 'id-1', schemaVersion: 1 },
+    })
   })
 })
 

@@ -70,6 +70,21 @@ export class CommandIdReused extends StetError {
   }
 }
 
+/** A recorded event that is no event: broken bytes, or an old shape that its upcaster refuses. Trying again does not help. */
+export class UndecodableEvent extends StetError {
+  readonly code = 'undecodable-event'
+  constructor(
+    readonly stream: string,
+    readonly revision: number,
+    readonly position: string,
+    reason: string,
+    cause?: unknown,
+  ) {
+    super(`event ${revision} of stream ${stream} (position ${position}) cannot be read: ${reason}`)
+    this.cause = cause
+  }
+}
+
 /** Too many writers at once on one stream: the bounded retries are used up (503, retry later). */
 export class Contended extends StetError {
   readonly code = 'contended'

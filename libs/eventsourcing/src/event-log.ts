@@ -1,4 +1,5 @@
 // What the engine needs of an event store. event-store/ implements it with the official client; nobody else imports that.
+import { type UndecodableEvent } from './errors'
 import { type EventMetadata, type RecordedEvent } from './event'
 
 /** An event ready to be written. */
@@ -19,26 +20,49 @@ export type AppendResult =
 /** Any event of the log, its data not yet narrowed. */
 export type LogEvent = Omit<RecordedEvent<Record<string, unknown>>, 'data'> & { readonly data: unknown }
 
+/**
+ * An event of the log that cannot be read: it has its place in the log and its type, and no data. What follows it can be
+ * read all the same, so it is handed over instead of thrown, and whoever reads decides what it means there.
+ */
+export interface Undecodable extends Omit<LogEvent, 'data'> {
+  /** Why, and the error for whoever cannot go on without it. */
+  readonly undecodable: UndecodableEvent
+  /** As recorded: JSON's value, or bytes or text that are none. */
+  readonly recorded: unknown
+}
+
+/** What the log holds at one place. */
+export type LoggedEvent = LogEvent | Undecodable
+
+export const isUndecodable = (event: LoggedEvent): event is Undecodable => 'undecodable' in event
+
+/** The event, for whoever cannot go on without its data. Throws UndecodableEvent. */
+export const decoded = (event: LoggedEvent): LogEvent => {
+  if (isUndecodable(event)) throw event.undecodable
+  return event
+}
+
 /** Which events: by stream category (prefix `{category}-`) and event type; everything of this newsroom when absent. */
 export interface LogFilter {
   readonly categories?: readonly string[]
   readonly types?: readonly string[]
 }
 
-export type SubscriptionMessage = { readonly kind: 'event'; readonly event: LogEvent } | { readonly kind: 'caught-up' }
+export type SubscriptionMessage =
+  { readonly kind: 'event'; readonly event: LoggedEvent } | { readonly kind: 'caught-up' }
 
 /**
  * The log of one newsroom (streams carry STREAM_PREFIX in the store, never outside this interface). Every method throws
  * Unavailable when the store cannot be reached or does not answer in time; after an append that means: outcome unknown,
- * retry with the same ids and revision.
+ * retry with the same ids and revision. No read ends at an event that cannot be decoded: it comes as Undecodable.
  */
 export interface EventLog {
   /** Appends all or nothing at `expected` (-1: the stream must not exist). A retry with the same ids is recognised. */
   append(stream: string, expected: number, events: readonly EventToAppend[]): Promise<AppendResult>
   /** Events of a stream from a revision on, in order; nothing for a stream that does not exist. */
-  readStream(stream: string, options?: { from?: number; limit?: number }): AsyncIterable<LogEvent>
+  readStream(stream: string, options?: { from?: number; limit?: number }): AsyncIterable<LoggedEvent>
   /** The last event of a stream, or null. */
-  lastOf(stream: string): Promise<LogEvent | null>
+  lastOf(stream: string): Promise<LoggedEvent | null>
   /** Events after `after` (exclusive; null: from the start), in log order; backwards: before it (null: from the end). */
   readAll(options: {
     after?: string | null
@@ -46,7 +70,7 @@ export interface EventLog {
     limit?: number
     filter?: LogFilter
     stream?: string
-  }): AsyncIterable<LogEvent>
+  }): AsyncIterable<LoggedEvent>
   /** Pull-based: history after `after`, one `caught-up`, then live; ends by an error on any drop, or when aborted. */
   subscribe(options: {
     after: string | null

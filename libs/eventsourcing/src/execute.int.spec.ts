@@ -1,9 +1,18 @@
 // The command side on a real event store: repeats, races, stale revisions, reservations, outages.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { v4 } from 'uuid'
 import { type CommandOutcome } from './decider'
-import { CommandIdReused, Contended, NotFound, RuleBroken, StaleRevision, Unavailable } from './errors'
+import {
+  CommandIdReused,
+  Contended,
+  NotFound,
+  RuleBroken,
+  StaleRevision,
+  Unavailable,
+  UndecodableEvent,
+} from './errors'
 import { connectEventLog } from './event-store'
-import { type EventLog, type LogEvent } from './event-log'
+import { decoded, type EventLog, type LogEvent } from './event-log'
 import { Aggregates } from './execute'
 import {
   AddCoins,
@@ -49,7 +58,7 @@ const name = (aggregates: Aggregates, key: string, wanted: string, fields = {}, 
   aggregates.execute(jars, 'NameJar', command(NameJar, { name: wanted, ...fields }), envelope(key, rest))
 const eventsOf = async (stream: string) => {
   const events: LogEvent[] = []
-  for await (const event of log.readStream(stream)) events.push(event)
+  for await (const event of log.readStream(stream)) events.push(decoded(event))
   return events
 }
 
@@ -294,6 +303,47 @@ describe('reservations', () => {
     await log.append(`name-${wanted}`, 0, [{ ...last, id, type: 'NameReleased' }])
     expect(await name(here, b, wanted, { exact: true })).toMatchObject({ revision: 1 })
     await expect(name(here, a, wanted, { exact: true })).rejects.toThrow(RuleBroken)
+  })
+})
+
+describe('a history that cannot be decoded', () => {
+  const up = (): never => {
+    throw new Error('not understood')
+  }
+  const failing = (type: string) => connectEventLog({ url: store.url, upcasters: [{ type, from: 1, up }] })
+
+  test('takes no command, from memory neither, until it can be', async () => {
+    const key = v4()
+    await open(here, key)
+    await add(here, key, 3)
+    const log = failing('CoinsAdded')
+    const elsewhere = new Aggregates(log)
+    await expect(add(elsewhere, key, 4)).rejects.toThrow(UndecodableEvent)
+    await expect(elsewhere.load(jars, key)).rejects.toThrow(`event 1 of stream jar-${key}`)
+    // What is in memory is older than what was recorded.
+    const other = v4()
+    await open(elsewhere, other)
+    await add(here, other, 5)
+    await expect(add(elsewhere, other, 6)).rejects.toThrow(UndecodableEvent)
+    await expect(open(elsewhere, other, { fresh: true })).rejects.toThrow(UndecodableEvent)
+    expect(await add(here, other, 6)).toMatchObject({ revision: 2 })
+    await log.close()
+  })
+
+  test('is there for those who only ask whether it exists, and gives its name to nobody', async () => {
+    const [key, other] = [v4(), v4()]
+    await open(here, key)
+    await open(here, other)
+    await name(here, key, `n${key}`)
+    const log = failing('NameReserved')
+    const elsewhere = new Aggregates(log)
+    await expect(name(elsewhere, other, `n${key}`)).rejects.toThrow(`event 0 of stream name-n${key}`)
+    await log.close()
+    const opened = failing('JarOpened')
+    const pour = command(PourFrom, { jar: other })
+    const pouring = new Aggregates(opened).execute(jars, 'PourFrom', pour, envelope(v4()))
+    expect(await pouring).toMatchObject({ revision: 0 })
+    await opened.close()
   })
 })
 

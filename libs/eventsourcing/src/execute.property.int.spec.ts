@@ -6,7 +6,7 @@ import { Aggregate } from './aggregate'
 import { type CommandOutcome } from './decider'
 import { StaleRevision, StetError } from './errors'
 import { connectEventLog } from './event-store'
-import { type EventLog } from './event-log'
+import { decoded, type EventLog } from './event-log'
 import { Aggregates } from './execute'
 import {
   AddCoins,
@@ -96,7 +96,7 @@ test('cached state is what a replay gives', async () => {
 
       for (const key of keys) {
         const replayed = new Aggregate(jars)
-        for await (const event of log.readStream(`jar-${key}`)) replayed.fold(event)
+        for await (const event of log.readStream(`jar-${key}`)) replayed.fold(decoded(event))
         const { state, revision, position } = replayed
         for (const aggregates of processes) {
           const loaded = await aggregates.load<Jar>(jars, key)

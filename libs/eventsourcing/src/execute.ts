@@ -4,7 +4,7 @@ import { Aggregate, aggregateCache } from './aggregate'
 import { type AnyDecider, type CommandOutcome, type DecideContext, type Envelope } from './decider'
 import { CommandIdReused, Contended, NotFound, StaleRevision, StetError, Unavailable } from './errors'
 import { type EventMetadata, streamOf } from './event'
-import { type EventLog, type EventToAppend } from './event-log'
+import { decoded, type EventLog, type EventToAppend } from './event-log'
 import { eventIdOf, fingerprintOf, scopeOf } from './identity'
 import { asRecorded } from './json'
 import { Lanes } from './lanes'
@@ -62,8 +62,9 @@ export class Aggregates {
   /**
    * Executes `command` (under its name in the decider) on the stream that the envelope addresses.
    *
-   * Throws what the decider throws, NotFound (see `exists`), StaleRevision, CommandIdReused, Contended, and Unavailable:
-   * then the outcome may be unknown, and sending the same command id again tells.
+   * Throws what the decider throws, NotFound (see `exists`), StaleRevision, CommandIdReused, Contended, UndecodableEvent
+   * (nobody decides on half a history), and Unavailable: then the outcome may be unknown, and sending the same command id
+   * again tells.
    */
   async execute(decider: AnyDecider, name: string, command: object, envelope: Envelope): Promise<CommandOutcome> {
     if (!Object.hasOwn(decider.decide, name)) throw new TypeError(`${decider.category} decides no ${name}`)
@@ -76,7 +77,7 @@ export class Aggregates {
     })
   }
 
-  /** The stream's state with every event that the log holds now; null when there is no such stream. */
+  /** The stream's state with every event that the log holds now; null without a stream. Throws UndecodableEvent. */
   async load<State = unknown>(decider: AnyDecider, key: string): Promise<Loaded<State> | null> {
     const stream = streamOf(decider.category, key)
     const patience = new Patience(this.#patience)
@@ -226,7 +227,8 @@ export class Aggregates {
     const before = aggregate.revision
     try {
       await patience.insist(async () => {
-        for await (const event of this.log.readStream(stream, { from: aggregate.revision + 1 })) aggregate.fold(event)
+        for await (const event of this.log.readStream(stream, { from: aggregate.revision + 1 }))
+          aggregate.fold(decoded(event))
       })
     } catch (error) {
       this.#cache.delete(stream)

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { v4 } from 'uuid'
 import { RuleBroken } from './errors'
+import { decoded } from './event-log'
 import { connectEventLog } from './event-store'
 import { found } from './founding'
 import { temporaryEventStore } from './testing/store.fixture.spec'
@@ -31,7 +32,7 @@ test("another prefix is another newsroom; something else's log is refused", asyn
   expect(await found(two, founding)).not.toEqual(await found(one, founding))
   const last = await one.lastOf('newsroom-log')
   if (!last) throw new Error('founded above')
-  await three.append('orders-1', -1, [{ ...last, id: v4(), type: 'OrderPlaced' }])
+  await three.append('orders-1', -1, [{ ...decoded(last), id: v4(), type: 'OrderPlaced' }])
   await expect(found(three, founding)).rejects.toThrow(RuleBroken)
   await expect(found(three, { ...founding, stream: 'orders-1' })).rejects.toThrow('begins with OrderPlaced')
   await Promise.all([one, two, three].map(log => log.close()))

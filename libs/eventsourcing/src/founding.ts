@@ -1,7 +1,7 @@
 // The log's first event says whose log it is.
 import { v5 } from 'uuid'
 import { RuleBroken, Contended } from './errors'
-import { type EventLog, type EventToAppend } from './event-log'
+import { decoded, type EventLog, type EventToAppend } from './event-log'
 
 export interface Founding {
   /** The stream of the first event, e.g. `newsroom-log`. */
@@ -41,7 +41,8 @@ export const found = async (log: EventLog, founding: Founding): Promise<{ id: st
 }
 
 const founded = async (log: EventLog, { stream, type }: Founding): Promise<string | null> => {
-  for await (const event of log.readStream(stream, { limit: 1 })) {
+  for await (const first of log.readStream(stream, { limit: 1 })) {
+    const event = decoded(first)
     const id = (event.data as { id?: unknown } | null)?.id
     if (event.type !== type || typeof id !== 'string') {
       throw new RuleBroken('foreign-log', `${stream} begins with ${event.type}, not with ${type} and an id`)

@@ -28,8 +28,11 @@ interface Named {
 /** A read model with one document per key: `(document | null, event) → document | null` for every event. */
 export interface Projection<Doc extends Document, Events extends EventMap> extends Named {
   readonly kind?: 'keyed'
-  /** Keys of the documents that an event changes; the event's stream key when absent. */
-  readonly keys?: (event: RecordedEvent<Events>) => readonly string[]
+  /**
+   * Keys of the documents that an event of a type changes; the event's stream key for the types that are absent. Only
+   * those name a document where the event cannot be decoded: any other one halts the group.
+   */
+  readonly keys?: { readonly [T in keyof Events & string]?: (event: RecordedEvent<Events, T>) => readonly string[] }
   readonly on: {
     readonly [T in keyof Events & string]:
       'ignore' | ((document: Doc | null, event: RecordedEvent<Events, T>, key: string) => Doc | null)
@@ -61,7 +64,7 @@ export interface Computation<Doc extends Document, Events extends EventMap> {
 /** Any projection, its types erased: what the engine runs. Each one is checked where it is defined. */
 export interface AnyProjection extends Named {
   readonly kind?: 'keyed' | 'computed'
-  readonly keys?: (event: never) => readonly string[]
+  readonly keys?: Readonly<Record<string, ((event: never) => readonly string[]) | undefined>>
   readonly on: Readonly<
     Record<string, 'ignore' | 'fold' | ((document: never, event: never, key: string) => Document | null)>
   >

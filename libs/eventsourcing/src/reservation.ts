@@ -1,7 +1,7 @@
 // A rule over two streams: a name is reserved in a stream of its own before the command's own events are appended.
 import { type Reservation } from './decider'
 import { streamOf } from './event'
-import { type EventLog, type EventToAppend, type LogEvent } from './event-log'
+import { decoded, type EventLog, type EventToAppend } from './event-log'
 import { Contended } from './errors'
 import { canonicalJson } from './json'
 import { type Patience } from './patience'
@@ -40,7 +40,9 @@ const holds = async (
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const result = await patience.insist(() => log.append(stream, expected, [toAppend]))
     if (result.ok) return true
-    const last: LogEvent | null = await patience.insist(() => log.lastOf(stream))
+    // Whose the name is cannot be guessed.
+    const found = await patience.insist(() => log.lastOf(stream))
+    const last = found && decoded(found)
     if (last?.type === event.type) return canonicalJson(last.data) === canonicalJson(event.data)
     expected = last?.revision ?? -1
   }

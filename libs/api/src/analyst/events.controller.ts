@@ -1,7 +1,7 @@
 // The history as NDJSON: read as fast as the analyst reads, held nowhere.
 import { Readable } from 'node:stream'
 import { Controller, Get, Inject, StreamableFile } from '@nestjs/common'
-import { EVENT_LOG, type EventLog, type LogEvent } from '@stet/eventsourcing'
+import { EVENT_LOG, type EventLog, type LoggedEvent } from '@stet/eventsourcing'
 import { Question, Roles } from '@stet/platform'
 import { Type } from 'class-transformer'
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator'
@@ -49,7 +49,7 @@ export class EventsController {
     })
   }
 
-  private select({ from, stream, type, limit }: GetEvents): AsyncIterable<LogEvent> {
+  private select({ from, stream, type, limit }: GetEvents): AsyncIterable<LoggedEvent> {
     return this.log.readAll({
       after: from ?? null,
       ...(stream !== undefined && { stream }),
@@ -62,7 +62,7 @@ export class EventsController {
 /** Bytes gathered into one write. */
 const CHUNK = 64 * 1024
 
-async function* chunks(events: AsyncIterable<LogEvent>): AsyncGenerator<string> {
+async function* chunks(events: AsyncIterable<LoggedEvent>): AsyncGenerator<string> {
   let chunk = ''
   for await (const event of events) {
     chunk += `${JSON.stringify(recordOf(event))}\n`

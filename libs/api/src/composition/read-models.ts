@@ -2,6 +2,7 @@
 import {
   type DocumentStore,
   type EventLog,
+  Halted,
   readSide,
   type ReadSideOptions,
   type RunningGroupStatus,
@@ -32,7 +33,8 @@ export const runProjections = (
     onAdvance,
     onError: (group, error) => {
       // While a store is gone this comes again and again: one line each, without a stack.
-      if (error instanceof Unavailable) logger.warn({ group }, `projections back off: ${error.message}`)
+      if (error instanceof Halted) logger.error({ group }, `projections have halted: ${error.message}`)
+      else if (error instanceof Unavailable) logger.warn({ group }, `projections back off: ${error.message}`)
       else logger.error({ group, err: error }, 'projections back off')
     },
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { startEventStore } from '@stet/embedded'
-import { connectEventLog, type EventLog, type LogEvent, Unavailable } from '@stet/eventsourcing'
+import { connectEventLog, decoded, type EventLog, type LogEvent, Unavailable } from '@stet/eventsourcing'
 import { type NewsroomEvents, ViewCounter, type ViewOutcome } from '@stet/newsroom'
 import { ViewRecorder, type ViewRecorderOptions } from './view-recorder'
 
@@ -66,7 +66,7 @@ const ids = (count: number) => Array.from({ length: count }, () => randomUUID())
 
 const recorded = async () => {
   const events: LogEvent[] = []
-  for await (const event of log.readAll({ filter: { categories: ['views'] } })) events.push(event)
+  for await (const event of log.readAll({ filter: { categories: ['views'] } })) events.push(decoded(event))
   const data = events.map(event => event.data as NewsroomEvents['ArticlesViewed'])
   return { events, views: data.flatMap(({ views }) => views).reduce((sum, [, count]) => sum + count, 0) }
 }

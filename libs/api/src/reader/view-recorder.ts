@@ -1,6 +1,6 @@
 // Records views: gathers those of a quarter of a second into one append, and answers each once it is durable.
 import { randomUUID } from 'node:crypto'
-import { type EventLog, type EventToAppend, streamOf, Unavailable } from '@stet/eventsourcing'
+import { type EventLog, type EventToAppend, isUndecodable, streamOf, Unavailable } from '@stet/eventsourcing'
 import {
   MOST_VIEWS,
   type NotCounted,
@@ -80,9 +80,12 @@ export class ViewRecorder {
       filter: { categories: ['views'], types: ['ArticlesViewed'] },
     })
     const learnt: { readonly seen: string; readonly at: number }[] = []
-    for await (const { at, data } of events) {
+    for await (const event of events) {
+      const { at } = event
       if (Date.parse(at) < since) break
-      const { seen } = data as { readonly seen?: unknown }
+      // Nobody can say which views it counted.
+      if (isUndecodable(event)) continue
+      const { seen } = event.data as { readonly seen?: unknown }
       if (typeof seen === 'string') learnt.push({ seen, at: Date.parse(at) })
     }
     // The oldest first: the memory forgets in the order in which it learnt.

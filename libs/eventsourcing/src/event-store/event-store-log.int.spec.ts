@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { binaryEvent } from '@eventstore/db-client'
 import { v4 } from 'uuid'
-import { UndecodableEvent } from '../codec'
 import { Invalid, NotFound, Unavailable } from '../errors'
-import { type EventLog, type EventToAppend, type LogEvent, type SubscriptionMessage } from '../event-log'
+import { decoded, type EventLog, type EventToAppend, type LoggedEvent, type SubscriptionMessage } from '../event-log'
 import { eventually, temporaryEventStore } from '../testing/store.fixture.spec'
 import { openClient } from './client'
 import { connectEventLog, type ObservedAppend } from './event-store-log'
@@ -39,7 +38,7 @@ const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   for await (const item of items) list.push(item)
   return list
 }
-const revisions = (events: LogEvent[]) => events.map(({ revision }) => revision)
+const revisions = (events: LoggedEvent[]) => events.map(({ revision }) => revision)
 
 describe('append and read', () => {
   test('answers revision and position of the last event, and reads back what was written', async () => {
@@ -232,7 +231,7 @@ describe('upcasting', () => {
     })
     await newer.append('up-1', 0, [event('Priced', { amount: 5, currency: 'GEL' })])
     const read = await all(newer.readStream('up-1'))
-    expect(read.map(({ data }) => data)).toEqual([
+    expect(read.map(event => decoded(event).data)).toEqual([
       { amount: 300, currency: 'EUR' },
       { amount: 5, currency: 'GEL' },
     ])
@@ -242,15 +241,27 @@ describe('upcasting', () => {
     await newer.close()
   })
 
-  test('what is no event names its stream and revision', async () => {
+  test('what is no event comes with its place and its reason, and hides nothing that follows', async () => {
     await log.append('broken-1', -1, [event()])
     const raw = openClient(store.url)
     const data = new TextEncoder().encode('{"half":')
     await raw.appendToStream('broken-1', binaryEvent({ type: 'Half', data }))
     await raw.dispose()
-    const error = await all(log.readStream('broken-1')).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(UndecodableEvent)
-    expect(error).toMatchObject({ stream: 'broken-1', revision: 1 })
+    expect(await log.lastOf('broken-1')).toMatchObject({ type: 'Half', revision: 1 })
+    expect(await log.append('broken-1', 0, [event()])).toEqual({ ok: false, current: 1 })
+    await log.append('broken-1', 1, [event()])
+    const filter = { categories: ['broken'] }
+    const undecodable = expect.objectContaining({ message: expect.stringContaining('event 1 of stream broken-1') })
+    const expected = [{ revision: 0 }, { revision: 1, key: '1', recorded: data, undecodable }, { revision: 2 }]
+    expect(await all(log.readStream('broken-1'))).toMatchObject(expected)
+    expect(await all(log.readAll({ filter }))).toMatchObject(expected)
+    const followed: unknown[] = []
+    for await (const message of log.subscribe({ after: null, filter, signal: new AbortController().signal })) {
+      if (message.kind === 'caught-up') break
+      followed.push(message.event)
+    }
+    expect(followed).toMatchObject(expected)
+    expect(await log.end(filter)).toBe((await log.lastOf('broken-1'))?.position)
   })
 })
 

@@ -18,8 +18,8 @@ import {
   type AppendResult,
   type EventLog,
   type EventToAppend,
-  type LogEvent,
   type LogFilter,
+  type LoggedEvent,
   type SubscriptionMessage,
 } from '../event-log'
 import { type Appender, shareAppender } from './appender'
@@ -126,7 +126,7 @@ class EventStoreLog implements EventLog {
     )
   }
 
-  async lastOf(stream: string): Promise<LogEvent | null> {
+  async lastOf(stream: string): Promise<LoggedEvent | null> {
     return first(
       this.#read(`reading the end of ${stream}`, 1, () =>
         this.#reader.readStream(this.#prefix + stream, { fromRevision: END, maxCount: 1, direction: BACKWARDS }),
@@ -140,11 +140,11 @@ class EventStoreLog implements EventLog {
     limit?: number
     filter?: LogFilter
     stream?: string
-  }): AsyncIterable<LogEvent> {
+  }): AsyncIterable<LoggedEvent> {
     const { after = null, backwards = false, limit = Infinity, filter, stream } = options
     if (limit <= 0 || matchesNothing(filter)) return
     const ofType = matchesTypes(filter)
-    const kept = (event: LogEvent) =>
+    const kept = (event: LoggedEvent) =>
       ofType(event.type) &&
       (stream === undefined || !filter?.categories || filter.categories.includes(event.category)) &&
       // Forwards the store begins with the position itself; a stream is read as a whole.
@@ -270,8 +270,8 @@ class EventStoreLog implements EventLog {
     doing: string,
     limit: number,
     open: () => Pullable,
-    kept: (event: LogEvent) => boolean = () => true,
-  ): AsyncGenerator<LogEvent, void, undefined> {
+    kept: (event: LoggedEvent) => boolean = () => true,
+  ): AsyncGenerator<LoggedEvent, void, undefined> {
     const options: PullOptions = { idle: READ_TIMEOUT, signal: this.#closing.signal }
     let left = limit
     for (let attempt = 1; left > 0; attempt++) {
@@ -303,7 +303,7 @@ class EventStoreLog implements EventLog {
   }
 
   /** Null for what is not ours: another newsroom's, or the store's own. */
-  #decoded({ event }: Resolved): LogEvent | null {
+  #decoded({ event }: Resolved): LoggedEvent | null {
     if (!event || !isOurs(this.#prefix, event.streamId, event.type)) return null
     const { streamId, revision, id, type, created, data, metadata, position } = event
     return this.#codec.decode({

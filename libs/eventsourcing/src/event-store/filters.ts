@@ -1,5 +1,5 @@
 // Which records a read or a subscription asks the server for, and what is left to look at here.
-import { type LogEvent, type LogFilter } from '../event-log'
+import { type LogFilter } from '../event-log'
 
 /** What the server filters by: names of streams or types of events, by prefixes or a regular expression. */
 export type ServerFilter =
@@ -30,7 +30,5 @@ export const matchesTypes = ({ types }: LogFilter = {}): ((type: string) => bool
 /** Of this newsroom, and no event of the store's own. */
 export const isOurs = (prefix: string, streamId: string, type: string): boolean =>
   streamId.startsWith(prefix) && !type.startsWith('$') && !streamId.startsWith('$')
-
-export type Keep = (event: LogEvent) => boolean
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

@@ -1,5 +1,5 @@
 // Pulls a subscription ahead of its consumer, within bounds, and hands out what has arrived as batches.
-import { type LogEvent, type SubscriptionMessage } from '../event-log'
+import { isUndecodable, type LoggedEvent, type SubscriptionMessage } from '../event-log'
 import { weigh } from './weigh'
 
 export interface BatchLimits {
@@ -20,7 +20,7 @@ export const DEFAULT_LIMITS: BatchLimits = { events: 500, bytes: 4 * 1024 * 1024
 
 export interface Batch {
   /** In log order; empty only when `caughtUp` came alone. */
-  readonly events: readonly LogEvent[]
+  readonly events: readonly LoggedEvent[]
   /** True when nothing more was known to the log when this was handed out. */
   readonly caughtUp: boolean
 }
@@ -69,7 +69,7 @@ const pump = async (messages: AsyncIterable<SubscriptionMessage>, queue: Intake)
 
 /** The bounded buffer between the subscription and its consumer; one of each. */
 class Intake {
-  private events: LogEvent[] = []
+  private events: LoggedEvent[] = []
   private weights: number[] = []
   private bytes = 0
   private live = false
@@ -93,8 +93,9 @@ class Intake {
       this.live = true
       this.announce = true
     } else {
-      const weight = weigh(message.event.data)
-      this.events.push(message.event)
+      const { event } = message
+      const weight = weigh(isUndecodable(event) ? event.recorded : event.data)
+      this.events.push(event)
       this.weights.push(weight)
       this.bytes += weight
     }

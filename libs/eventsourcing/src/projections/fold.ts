@@ -1,5 +1,5 @@
 // Folds a batch of events into the documents of a group's read models. Writes nothing.
-import { type LogEvent } from '../event-log'
+import { isUndecodable, type LogEvent, type LoggedEvent } from '../event-log'
 import { type AnyComputation, type AnyProjection, type Document } from '../projection'
 import { type Checkpoint, type Parked } from './generation'
 import { type Changes, type Shelf } from './shelf'
@@ -42,8 +42,9 @@ export class Suspicious extends Error {
     readonly suspects: readonly Suspect[],
     /** The last event of the batch: up to here events are taken one at a time. */
     readonly until: string,
+    message = suspects[0]?.error ?? 'an event could not be folded',
   ) {
-    super(suspects[0]?.error ?? 'an event could not be folded')
+    super(message)
   }
 }
 
@@ -60,28 +61,34 @@ const POSITIONS = 100
 /** More parked documents than this are no accident of single documents. */
 const TOO_MANY = 10_000
 
-/** Throws Suspicious at what was never thrown before, Halted at what cannot be parked, else folds or parks everything. */
+/**
+ * Throws Suspicious at what was never thrown before, Halted at what cannot be parked, else folds or parks everything. An
+ * event that cannot be decoded is a poison event of every read model that folds its type.
+ */
 export const foldBatch = async (
   members: readonly Member[],
-  events: readonly LogEvent[],
+  events: readonly LoggedEvent[],
   suspects: Suspects,
   /** Called before a computed projection is opened: its documents must all be committed. */
   settled: () => Promise<void>,
 ): Promise<readonly Folded[]> => {
   const until = events.at(-1)?.position ?? ''
+  /** What came before it in the batch is committed first, by taking the events one at a time. */
+  const halt = (message: string): never => {
+    throw events.length > 1 ? new Suspicious([], until, message) : new Halted(message)
+  }
   const fresh: Suspect[] = []
   const folded: Folded[] = []
   for (const member of members) {
     const relevant = events.filter(({ type }) => handles(member.projection, type))
     if (relevant.length === 0) continue
-    if (member.projection.kind === 'computed')
-      folded.push({
-        member,
-        changes: await foldComputed(member, relevant, suspects, until, settled),
-        parked: [],
-        parkedEvents: 0,
-      })
-    else folded.push(await foldKeyed(member, relevant, suspects, fresh))
+    if (member.projection.kind === 'computed') {
+      const poison = relevant.find(isUndecodable)
+      if (poison) halt(`${member.checkpoint._id}: ${poison.undecodable.message}`)
+      const events = relevant.filter((event): event is LogEvent => !isUndecodable(event))
+      const changes = await foldComputed(member, events, suspects, until, settled)
+      folded.push({ member, changes, parked: [], parkedEvents: 0 })
+    } else folded.push(await foldKeyed(member, relevant, suspects, fresh, halt))
   }
   if (fresh.length > 0) throw new Suspicious(fresh, until)
   return folded
@@ -92,17 +99,18 @@ const handles = ({ on }: AnyProjection, type: string): boolean => Object.hasOwn(
 
 const foldKeyed = async (
   member: Member,
-  events: readonly LogEvent[],
+  events: readonly LoggedEvent[],
   suspects: Suspects,
   fresh: Suspect[],
+  halt: (message: string) => never,
 ): Promise<Folded> => {
   const { projection, shelf, checkpoint } = member
-  const keys = events.map(event => keysOf(projection, event))
+  const keys = events.map(event => keysOf(projection, event, halt))
   const documents = await shelf.load(new Set(keys.flat().filter(key => !member.parked.has(key))))
   const before = new Map(documents)
   const parked = new Map<string, Parked>()
   let parkedEvents = 0
-  const park = (parking: Parked, event: LogEvent) => {
+  const park = (parking: Parked, event: LoggedEvent) => {
     parked.set(parking.key, parkedWith(parking, event))
     parkedEvents++
   }
@@ -114,6 +122,10 @@ const foldKeyed = async (
       const stands = standing(key)
       if (stands) {
         park(stands, event)
+        continue
+      }
+      if (isUndecodable(event)) {
+        park(unparked(checkpoint._id, key, event.undecodable.message), event)
         continue
       }
       const known = suspects.get(suspectId(checkpoint._id, event.position, key))
@@ -137,12 +149,17 @@ const foldKeyed = async (
   return { member, changes: new Map(changes), parked: [...parked.values()], parkedEvents }
 }
 
-const keysOf = (projection: AnyProjection, event: LogEvent): readonly string[] => {
+/** Without keys nobody knows which documents would have to stand still. */
+const keysOf = (projection: AnyProjection, event: LoggedEvent, halt: (message: string) => never): readonly string[] => {
+  const { keys = {}, name } = projection
+  const ofType = Object.hasOwn(keys, event.type) ? keys[event.type] : undefined
+  if (!ofType) return [event.key]
+  const failed = (reason: string) => halt(`${name}: no keys for ${event.type} at ${event.position}: ${reason}`)
+  if (isUndecodable(event)) return failed(event.undecodable.message)
   try {
-    return projection.keys?.(event as never) ?? [event.key]
+    return ofType(event as never)
   } catch (error) {
-    // Without keys nobody knows which documents would have to stand still.
-    throw new Halted(`${projection.name}: no keys for ${event.type} at ${event.position}: ${String(error)}`)
+    return failed(String(error))
   }
 }
 
@@ -155,7 +172,7 @@ const unparked = (generation: string, key: string, error: string): Parked => ({
   positions: [],
 })
 
-const parkedWith = (parked: Parked, { position }: LogEvent): Parked => ({
+const parkedWith = (parked: Parked, { position }: LoggedEvent): Parked => ({
   ...parked,
   events: parked.events + 1,
   positions: parked.positions.length < POSITIONS ? [...parked.positions, position] : parked.positions,

@@ -1,7 +1,7 @@
 // How generations that were behind join those that are ahead: at one position, in one transaction.
 import { type DocumentStore } from '../document-store/document-store'
 import { comparePositions } from '../event'
-import { type EventLog, type LogEvent } from '../event-log'
+import { type EventLog, type LoggedEvent } from '../event-log'
 import { acknowledge, forget, inTransaction, moveCheckpoints, Overtaken, pin, writeFolded } from './commit'
 import { foldBatch } from './fold'
 import { type Checkpoint, checkpointsOf } from './generation'
@@ -81,8 +81,8 @@ const remainder = async (
   { log, categories }: JoinTools,
   after: string | null,
   until: string | null,
-): Promise<readonly LogEvent[]> => {
-  const events: LogEvent[] = []
+): Promise<readonly LoggedEvent[]> => {
+  const events: LoggedEvent[] = []
   if (comparePositions(after, until) >= 0) return events
   const filter = { categories: [...categories] }
   for await (const event of log.readAll({ after, filter, limit: REMAINDER + 1 })) {

@@ -50,7 +50,7 @@ export const tags: Projection<Tag, NoteEvents> = {
   name: 'tags',
   version: 1,
   group: 'desk',
-  keys: event => (event.type === 'NoteTagged' ? event.data.tags : []),
+  keys: { NoteTagged: ({ data }) => data.tags },
   on: {
     NoteWritten: 'ignore',
     NoteTagged: (tag, event, _id) => ({ _id, notes: [...(tag?.notes ?? []), event.key] }),
@@ -68,7 +68,7 @@ export const views: Projection<Views, NoteEvents> = {
   name: 'views',
   version: 1,
   group: 'audience',
-  keys: event => (event.type === 'NotesViewed' ? event.data.views.map(([id]) => id) : []),
+  keys: { NotesViewed: ({ data }) => data.views.map(([id]) => id) },
   on: {
     NoteWritten: 'ignore',
     NoteTagged: 'ignore',
@@ -121,6 +121,8 @@ export const PROJECTIONS: readonly AnyProjection[] = [notes(), tags, views, neig
 export interface Rig {
   readonly directory: string
   readonly log: EventLog
+  /** The same log as code sees it that cannot decode the notes with these texts. */
+  failing(texts: readonly string[]): EventLog
   readonly documents: DocumentStore
   /** Another connection to the same or to another database. */
   connect(database?: string): DocumentStore
@@ -145,6 +147,7 @@ export const startRig = async (): Promise<Rig> => {
     startDocumentStore({ socketPath: doc, directory: join(directory, 'documents'), transactionLifetimeMs: 500 })
   let documentStore: Awaited<ReturnType<typeof startStore>> | null = await startStore()
   const log = connectEventLog({ url: `unix:${es}` })
+  const logs = [log]
   const opened: DocumentStore[] = []
   const connect = (database = 'stet') => {
     const url = `mongodb://${encodeURIComponent(doc)}/?directConnection=true`
@@ -159,6 +162,16 @@ export const startRig = async (): Promise<Rig> => {
     log,
     documents,
     connect,
+    failing(texts) {
+      const up = (data: { text: string }) => {
+        if (texts.includes(data.text)) throw new Error(`no ${data.text}`)
+        return data
+      }
+      const types = ['NoteWritten', 'NoteTagged'].map(type => ({ type, from: 1, up }))
+      const failing = connectEventLog({ url: `unix:${es}`, upcasters: types })
+      logs.push(failing)
+      return failing
+    },
     sources: (projections = PROJECTIONS, store = documents) => ({ log, documents: store, projections, groups: GROUPS }),
     async append(stream, events) {
       const expected = revisions.get(stream) ?? -1
@@ -176,7 +189,7 @@ export const startRig = async (): Promise<Rig> => {
     },
     async close() {
       await Promise.all(opened.map(store => store.close()))
-      await log.close()
+      await Promise.all(logs.map(log => log.close()))
       await documentStore?.close()
       await eventStore.close()
       rmSync(directory, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 // Advances generations that stand at one position along the log: read ahead, fold, commit, for as long as it goes well.
 import { type DocumentStore } from '../document-store/document-store'
-import { type EventLog, type LogEvent } from '../event-log'
+import { type EventLog, type LoggedEvent } from '../event-log'
 import { type Batch, type BatchLimits, batchesOf } from './batches'
 import { acknowledge, commitBatch, forget, pin, RefusedWrite, type Standing } from './commit'
 import { comparePositions } from '../event'
@@ -124,7 +124,7 @@ export class Wing {
     }
   }
 
-  private *slices({ events }: Batch): Generator<readonly LogEvent[]> {
+  private *slices({ events }: Batch): Generator<readonly LoggedEvent[]> {
     let start = 0
     for (; start < events.length; start++) {
       const event = events[start]
@@ -155,7 +155,7 @@ class Pipeline {
 
 /** What the store refuses is looked for like what throws: one event at a time, then parked by key. */
 const asSuspicion =
-  (events: readonly LogEvent[]) =>
+  (events: readonly LoggedEvent[]) =>
   (error: unknown): never => {
     if (!(error instanceof RefusedWrite)) throw error
     const position = events.at(-1)?.position ?? ''

@@ -45,8 +45,10 @@ export const articleCards: Projection<CardDocument, NewsroomEvents> = {
   indexes: ['', 'section.slug', 'tags', 'authors', 'language'].map(field => ({
     key: { ...(field && { [`card.${field}`]: 1 as const }), 'card.publishedAt': -1 as const, _id: -1 as const },
   })),
-  keys: event =>
-    event.type === 'ArticleFeatured' || event.type === 'ArticleUnfeatured' ? [event.data.articleId] : [event.key],
+  keys: {
+    ArticleFeatured: ({ data }) => [data.articleId],
+    ArticleUnfeatured: ({ data }) => [data.articleId],
+  },
   on: {
     ...ignoreFounding,
     ...ignoreWorking,

@@ -72,7 +72,7 @@ export class FoldedReadModels implements ReadModels {
 const fold = (projection: AnyProjection, documents: Collection, event: Recorded): void => {
   const answer = projection.on[event.type]
   if (typeof answer !== 'function') return
-  for (const key of projection.keys?.(event as never) ?? [event.key]) {
+  for (const key of projection.keys?.[event.type]?.(event as never) ?? [event.key]) {
     const document = answer((documents.get(key) ?? null) as never, event as never, key)
     if (document === null) documents.delete(key)
     else documents.set(key, JSON.parse(JSON.stringify(document)) as Document)

@@ -10,6 +10,7 @@ import {
   RuleBroken,
   StaleRevision,
   Unavailable,
+  UndecodableEvent,
 } from '@stet/eventsourcing'
 import { Problem, type ProblemName, PROBLEMS } from './problem'
 
@@ -29,6 +30,7 @@ export const problemOf = (error: unknown): Problem => {
       current: error.current,
       ...(error.current >= 0 && { headers: { etag: `"${error.current}"` } }),
     })
+  if (error instanceof UndecodableEvent) return new Problem('undecodable-event', error.message)
   if (error instanceof CommandIdReused) return new Problem('idempotency-key-reused', error.message)
   if (error instanceof Contended)
     return new Problem('contended', 'Others are writing to the same place.', { headers: { 'retry-after': '1' } })

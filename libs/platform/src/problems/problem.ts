@@ -43,6 +43,11 @@ export const PROBLEMS = {
   'too-many-requests': { status: 429, title: 'Too many requests', advice: 'Wait as long as Retry-After says.' },
   'headers-too-large': { status: 431, title: 'Headers too large', advice: 'Headers may have at most 16 KiB.' },
   internal: { status: 500, title: 'Internal error', advice: 'Report it with the correlation id.' },
+  'undecodable-event': {
+    status: 500,
+    title: 'An event cannot be read',
+    advice: 'Nothing was changed. Its operators must mend the event or the code that reads it.',
+  },
   contended: { status: 503, title: 'Too many writers at once', advice: 'Repeat it with the same Idempotency-Key.' },
   unavailable: { status: 503, title: 'Temporarily unavailable', advice: 'Repeat it after Retry-After seconds.' },
 } as const satisfies Record<string, { status: number; title: string; advice: string }>

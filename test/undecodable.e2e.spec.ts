@@ -1,0 +1,102 @@
+// One event that nobody can decode, in a running newsroom: the rest goes on, and everybody is told.
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { binaryEvent, EventStoreDBClient } from '@eventstore/db-client'
+import { findRunningStores } from '@stet/embedded'
+import { Client, type Outcome } from './support/client'
+import { eventually, type Newsroom, startNewsroom } from './support/newsroom'
+
+const stetFile = join(__dirname, '../apps/cli/bin/stet.cjs')
+
+let newsroom: Newsroom
+let client: Client
+let broken: Outcome
+beforeAll(async () => {
+  newsroom = await startNewsroom()
+  client = new Client(newsroom)
+  broken = await client.publish('About to break')
+  await client.get(`/reader/v1/articles/${broken.id}?position=${broken.position}`)
+  await appendBytes(`article-${broken.id}`, 'ArticlePublished', '{"half":')
+})
+afterAll(async () => {
+  await newsroom.stop()
+  await newsroom.dispose()
+})
+
+/** As another tool might, past everything that Stet checks. */
+const appendBytes = async (stream: string, type: string, text: string): Promise<void> => {
+  const { EVENTSTORE_URL } = newsroom.env
+  const url = EVENTSTORE_URL ?? (await findRunningStores(newsroom.dataDir))?.eventStoreUrl ?? ''
+  const store = url.startsWith('unix:')
+    ? new EventStoreDBClient({ endpoint: url }, { insecure: true })
+    : EventStoreDBClient.connectionString(url)
+  const data = new TextEncoder().encode(text)
+  await store.appendToStream((newsroom.env.STREAM_PREFIX ?? '') + stream, binaryEvent({ type, data }))
+  await store.dispose()
+}
+
+const metric = async (name: string, group: string): Promise<number> => {
+  const { body } = await client.get<string>('/metrics')
+  return Number(new RegExp(`^${name}\\{group="${group}"[^}]*\\} (\\S+)$`, 'm').exec(body)?.[1])
+}
+
+const stet = async (...args: string[]): Promise<string> => {
+  const env = { ...process.env, ...newsroom.env }
+  return (await promisify(execFile)(process.execPath, [stetFile, ...args], { env, maxBuffer: 2 ** 24 })).stdout
+}
+
+describe('an event that cannot be decoded', () => {
+  it('stops no other article from being published', async () => {
+    const { id } = await client.publish('Still on time')
+    await eventually('the page is there', async () => (await client.get(`/reader/v1/articles/${id}`)).status === 200)
+    // The page stands still where it was.
+    expect((await client.get(`/reader/v1/articles/${broken.id}`)).status).toBe(200)
+  })
+
+  it('is counted and shown', async () => {
+    await eventually('it is parked', async () => (await metric('stet_projection_parked_events', 'newsroom')) === 2)
+    for (const group of ['related', 'readership'])
+      await eventually(`${group} has halted`, async () => (await metric('stet_projection_halted', group)) === 1)
+    expect(await metric('stet_projection_halted', 'newsroom')).toBe(0)
+    expect(await metric('stet_projection_lag_events', 'newsroom')).toBe(0)
+    expect(await metric('stet_projection_lag_events', 'related')).toBeGreaterThan(0)
+    const ready = await client.get('/health/ready')
+    expect(ready.status).toBe(503)
+    expect(ready.body).toMatchObject({
+      checks: { projections: { detail: expect.stringContaining('related: halted') } },
+    })
+    expect(await stet('projections')).toContain(`parked: article-pages-v1-g1 ${broken.id}: 1 events, event `)
+  })
+
+  it('is told to whoever sends a command to its stream', async () => {
+    const { status, body } = await client.post<Record<string, unknown>>(
+      `/editorial/v1/articles/${broken.id}/unpublish`,
+      { reason: 'cannot be seen' },
+    )
+    expect([status, body.type]).toEqual([500, '/problems/undecodable-event'])
+    expect(body.detail).toContain(`stream article-${broken.id}`)
+    expect((await client.get(`/editorial/v1/articles/${broken.id}`)).body.type).toBe('/problems/undecodable-event')
+  })
+
+  it('stands in the history with what was recorded', async () => {
+    const { status, body } = await client.get<string>('/analyst/v1/events')
+    expect(status).toBe(200)
+    const records = body.trim().split('\n')
+    const events = records.map(line => JSON.parse(line) as Record<string, unknown>)
+    expect(events.filter(({ undecodable }) => undecodable)).toMatchObject([
+      {
+        stream: `article-${broken.id}`,
+        type: 'ArticlePublished',
+        data: null,
+        undecodable: {
+          reason: expect.stringContaining('its data is no JSON'),
+          base64: Buffer.from('{"half":').toString('base64'),
+        },
+      },
+    ])
+    expect(events.at(-1)).toMatchObject({ type: 'ArticlePublished', data: { headline: 'Still on time' } })
+    expect((await stet('replay')).trim().split('\n')).toEqual(records)
+  })
+})
