@@ -242,11 +242,28 @@ describe('operations', () => {
   })
 
   it('measures requests by route, never by path', async () => {
-    context.metrics.showLag(async () => [{ group: 'newsroom', events: 3, seconds: 1.5, parked: 1, halted: false }])
+    context.metrics.showLag(async () => [{ group: 'newsroom', events: 3, seconds: 1.5, parked: 1 }])
     const { body } = await call('metrics')
     expect(body).toContain('stet_http_request_seconds_count{method="GET",route="/things/open",status="200",app="test"}')
     expect(body).toContain('stet_projection_lag_events{group="newsroom",app="test"} 3')
     expect(body).toContain('stet_projection_parked_events{group="newsroom",app="test"} 1')
     expect(body).not.toContain('/things/nowhere')
+  })
+
+  it('shows no lag that it cannot ask for', async () => {
+    const metrics = new Metrics({ app: 'test' })
+    let known = true
+    metrics.showLag(() =>
+      known
+        ? Promise.resolve([{ group: 'newsroom', events: 0, seconds: 0, parked: 0 }])
+        : Promise.reject(new Unavailable('document store', 'gone')),
+    )
+    expect(await metrics.registry.metrics()).toMatch(/^stet_projection_lag_events\{.*\} 0$/m)
+    known = false
+    const page = await metrics.registry.metrics()
+    expect(page).not.toMatch(/^stet_projection_(lag|parked)/m)
+    expect(page).toMatch(/^stet_projection_status_known\{.*\} 0$/m)
+    known = true
+    expect(await metrics.registry.metrics()).toMatch(/^stet_projection_status_known\{.*\} 1$/m)
   })
 })

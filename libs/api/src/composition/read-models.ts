@@ -39,6 +39,12 @@ export const runProjections = (
     },
   })
   metrics.showLag(async () => (await running.status()).map(lagOf))
+  // Of this process's own knowledge: an alarm must not depend on a store that answers.
+  metrics.showCounts('stet_projection_halted', '1 when an event stopped the group', 'group', () =>
+    Object.fromEntries(
+      Object.entries(running.states()).map(([group, { state }]) => [group, state === 'halted' ? 1 : 0]),
+    ),
+  )
   health.add('projections', async () => ({ ok: await running.ready(), detail: troubleOf(running) }))
   return running
 }
@@ -54,12 +60,11 @@ export const openReadSide = (
   return reading
 }
 
-const lagOf = ({ group, lag, parked, state }: RunningGroupStatus) => ({
+const lagOf = ({ group, lag, parked }: RunningGroupStatus) => ({
   group,
   events: lag.events,
   seconds: lag.seconds,
   parked,
-  halted: state === 'halted',
 })
 
 const troubleOf = (running: RunningProjections): string =>

@@ -20,6 +20,8 @@ export interface ProjectionsOptions extends ProjectionSources {
   /** Called after each commit of this process; a read side in the same process need not wait for its poll. */
   readonly onAdvance?: (group: string, position: string) => void
   readonly limits?: Partial<BatchLimits>
+  /** Milliseconds that a group may fail without an advance in between before this process is not ready; 30,000. */
+  readonly failingFor?: number
   /** Milliseconds from batch to batch of single groups; see BatchLimits. */
   readonly paces?: Readonly<Record<string, number>>
 }
@@ -81,7 +83,7 @@ export interface RunningProjections {
   status(): Promise<readonly RunningGroupStatus[]>
   /** State of each group without asking a store: for readiness and for a metrics page while a store is gone. */
   states(): Readonly<Record<string, { readonly state: GroupState; readonly error: string | null }>>
-  /** True once every group has caught up with the log (and none has halted). Never throws. */
+  /** True once every group has caught up with the log, while none has halted or fails for long. Never throws. */
   ready(): Promise<boolean>
   /** Builds a new generation beside the running group and lets it join. Throws NotFound for an unknown name. */
   rebuild(name: string, options?: RebuildOptions): Promise<GenerationStatus>

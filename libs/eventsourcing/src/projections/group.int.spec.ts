@@ -132,6 +132,20 @@ describe('a group', () => {
     expect(errors.length).toBeGreaterThan(0)
   })
 
+  it('is not ready while it fails for longer than it may', async () => {
+    const projections = start({ ...rig.sources(), failingFor: 100 })
+    const patient = start({ ...rig.sources(PROJECTIONS, rig.connect()) })
+    await rig.append('note-1', [written('a')])
+    await until(() => projections.ready())
+    await until(() => patient.ready())
+    await rig.stopDocuments()
+    await rig.append('note-1', [written('b')])
+    await until(async () => !(await projections.ready()))
+    expect(await patient.ready()).toBe(true)
+    await rig.startDocuments()
+    await until(() => projections.ready())
+  })
+
   it('takes over when the other process ends', async () => {
     const first = startProjections(rig.sources())
     await rig.append('note-1', [written('a')])

@@ -28,10 +28,7 @@ export class Group {
   private hold: Promise<void> | null = null
   private readonly laggards = new Flag()
   private leading: GroupState = 'starting'
-  private readonly errors: Record<Side, { readonly message: string; readonly halted: boolean } | null> = {
-    lead: null,
-    follow: null,
-  }
+  private readonly failures: Record<Side, Failure | null> = { lead: null, follow: null }
   private readonly loops: Promise<unknown>
 
   constructor(
@@ -44,12 +41,18 @@ export class Group {
   }
 
   get state(): GroupState {
-    return this.errors.lead?.halted || this.errors.follow?.halted ? 'halted' : this.leading
+    return this.failures.lead?.halted || this.failures.follow?.halted ? 'halted' : this.leading
   }
 
   /** Why it backs off or has halted. */
   get error(): string | null {
-    return (this.errors.lead ?? this.errors.follow)?.message ?? null
+    return (this.failures.lead ?? this.failures.follow)?.message ?? null
+  }
+
+  /** Milliseconds since when it fails again and again without an advance; 0 when all is well. */
+  get failingFor(): number {
+    const { lead } = this.failures
+    return lead ? performance.now() - lead.since : 0
   }
 
   async stop(): Promise<void> {
@@ -72,9 +75,10 @@ export class Group {
       } catch (error) {
         if (signal.aborted) return
         this.options.onError?.(this.name, error)
-        this.errors[side] = {
+        this.failures[side] = {
           message: error instanceof Error ? error.message : String(error),
           halted: error instanceof Halted,
+          since: this.failures[side]?.since ?? began,
         }
         if (side === 'lead') this.leading = 'backing-off'
         if (error instanceof Halted) await pause(HALTED, signal)
@@ -106,11 +110,11 @@ export class Group {
           },
           advanced: position => {
             conflicts.reset()
-            this.errors.lead = null
+            this.failures.lead = null
             this.options.onAdvance?.(this.name, position)
           },
           caughtUp: () => {
-            this.errors.lead = null
+            this.failures.lead = null
             return Promise.resolve('stay')
           },
         })
@@ -140,7 +144,7 @@ export class Group {
     let seen: string | null | undefined
     const filter = { categories: [...this.categories] }
     this.leading = 'standby'
-    this.errors.lead = null
+    this.failures.lead = null
     while (!signal.aborted) {
       await pause(Math.min(waits.milliseconds, STANDBY), signal)
       const position = (await this.furthest()).set[0]?.checkpoint.position ?? null
@@ -167,7 +171,7 @@ export class Group {
       const sets = setsOf(await liveGenerations(documents.db, this.projections))
       const [lowest] = sets
       if (this.leading === 'starting' || !lowest || sets.length < 2) {
-        this.errors.follow = null
+        this.failures.follow = null
         await this.laggards.raised(LOOK)
         continue
       }
@@ -176,7 +180,7 @@ export class Group {
         await wing.run(signal, {
           advanced: () => {
             conflicts.reset()
-            this.errors.follow = null
+            this.failures.follow = null
           },
           caughtUp: () => this.meet(wing, suspicion),
         })
@@ -222,6 +226,13 @@ export class Group {
 }
 
 type Side = 'lead' | 'follow'
+
+interface Failure {
+  readonly message: string
+  readonly halted: boolean
+  /** When the first attempt began that failed, of those without an advance in between (monotonic ms). */
+  readonly since: number
+}
 
 /** Something to wait for, at most for a while. */
 class Flag {

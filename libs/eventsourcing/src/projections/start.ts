@@ -10,7 +10,7 @@ import { caughtUp, projectionStatus, standingsOf } from './status'
  * to the stores, and beside the same groups in other processes: every event has its effect once.
  */
 export const startProjections = (options: ProjectionsOptions): RunningProjections => {
-  const { projections, groups } = options
+  const { projections, groups, failingFor = 30_000 } = options
   for (const { name, group } of projections)
     if (!groups[group]) throw new NotFound(`${name} is in the group ${group}, which follows no streams`)
   const running = Object.entries(groups).flatMap(([name, categories]) => {
@@ -27,7 +27,7 @@ export const startProjections = (options: ProjectionsOptions): RunningProjection
       }),
     states: () => Object.fromEntries(running.map(({ name, state, error }) => [name, { state, error }])),
     async ready() {
-      if (running.some(({ state }) => state === 'halted')) return false
+      if (running.some(group => group.state === 'halted' || group.failingFor > failingFor)) return false
       if (!running.every(({ name }) => arrived.has(name)))
         for (const standing of await standingsOf(options).catch(() => []))
           if (caughtUp(standing) && standing.generations.length > 0) arrived.add(standing.group)

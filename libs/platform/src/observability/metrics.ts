@@ -8,8 +8,6 @@ export interface GroupLag {
   readonly events: number
   readonly seconds: number
   readonly parked: number
-  /** Halted by an event that it cannot fold. */
-  readonly halted: boolean
 }
 
 /** One per process. */
@@ -32,8 +30,9 @@ export class Metrics {
     return this.#appends.series(outcome, () => ({ outcome }))
   }
 
-  /** Shows the lag of groups of projections, asked for at every scrape. */
+  /** Shows the lag of groups of projections, asked for at every scrape; nothing of it, and that, when it cannot be had. */
   showLag(groups: () => Promise<readonly GroupLag[]>): void {
+    const asked = shared(groups)
     const gauge = (name: string, help: string, value: (group: GroupLag) => number) => {
       new Gauge({
         name,
@@ -41,15 +40,24 @@ export class Metrics {
         labelNames: ['group'],
         registers: [this.registry],
         async collect() {
-          for (const group of await asked()) this.set({ group: group.group }, value(group))
+          const known = await asked()
+          // A gauge keeps what it was set to: an old value would pass for a new one.
+          this.reset()
+          for (const group of known ?? []) this.set({ group: group.group }, value(group))
         },
       })
     }
-    const asked = shared(groups)
+    new Gauge({
+      name: 'stet_projection_status_known',
+      help: '0 when the lag of the groups could not be asked for',
+      registers: [this.registry],
+      async collect() {
+        this.set((await asked()) ? 1 : 0)
+      },
+    })
     gauge('stet_projection_lag_events', 'Events that a group has not processed', ({ events }) => events)
     gauge('stet_projection_lag_seconds', 'Age of the first event that a group has not processed', lag => lag.seconds)
     gauge('stet_projection_parked_events', 'Events parked because a document could not take them', lag => lag.parked)
-    gauge('stet_projection_halted', '1 when an event stopped the group', ({ halted }) => (halted ? 1 : 0))
   }
 
   /** Shows counters that somebody else keeps, by one label. */
@@ -66,11 +74,11 @@ export class Metrics {
   }
 }
 
-/** The gauges of one scrape share one question; a question that fails shows nothing rather than failing the scrape. */
-const shared = (groups: () => Promise<readonly GroupLag[]>): (() => Promise<readonly GroupLag[]>) => {
-  let asking: Promise<readonly GroupLag[]> | null = null
+/** The gauges of one scrape share one question; null when it fails: that must not fail the scrape. */
+const shared = <T>(question: () => Promise<T>): (() => Promise<T | null>) => {
+  let asking: Promise<T | null> | null = null
   return () =>
-    (asking ??= groups()
-      .catch(() => [])
-      .finally(() => setImmediate(() => (asking = null))))
+    (asking ??= question()
+      .catch(() => null)
+      .finally(() => (asking = null)))
 }
