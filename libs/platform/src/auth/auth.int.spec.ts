@@ -1,5 +1,5 @@
 // Keys and tokens on a disk, and who is believed to be whom.
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -22,6 +22,14 @@ describe('a first start', () => {
   it('makes one key, however many processes start at once', async () => {
     const keys = await Promise.all(Array.from({ length: 8 }, () => localKey(dataDir)))
     expect(new Set(keys.map(({ id }) => id)).size).toBe(1)
+  })
+
+  it('leaves its tokens when several start at once on one folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stet-auth-'))
+    const all = await Promise.all(Array.from({ length: 8 }, () => ensureTokens(folder)))
+    expect(new Set(all.map(({ folder }) => folder)).size).toBe(1)
+    expect((await readdir(join(folder, 'tokens'))).sort()).toEqual(FIRST_TOKENS.map(role => `${role}.token`).sort())
+    await rm(folder, { recursive: true, force: true })
   })
 
   it('leaves usable tokens that only the owner can read, and leaves them alone afterwards', async () => {

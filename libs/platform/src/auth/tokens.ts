@@ -1,6 +1,7 @@
 // Tokens of the local key: those of a first start, and any that the command line asks for.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
 import { decodeJwt, jwtVerify, SignJWT } from 'jose'
 import { v5 as uuidv5 } from 'uuid'
 import { LOCAL_ALGORITHM, LOCAL_ISSUER, type LocalKey, localKey } from './keys'
@@ -36,7 +37,8 @@ export const ensureTokens = async (
   for (const role of FIRST_TOKENS) {
     const file = join(folder, `${role}.token`)
     if (await usable(file, key)) continue
-    const draft = `${file}.${process.pid}`
+    // A process id is no name of its own: in containers every process is the first one.
+    const draft = `${file}.${randomUUID()}`
     await writeFile(draft, `${await signWith(key, role, role, YEAR)}\n`, { mode: 0o600 })
     await rename(draft, file)
     written = true
