@@ -1,8 +1,8 @@
 // A newsroom's app from the parts that it is asked for: the one place where everything is put together.
 import { randomBytes } from 'node:crypto'
 import { type DynamicModule } from '@nestjs/common'
-import { Aggregates, type EventLog } from '@stet/eventsourcing'
-import { ViewCounter } from '@stet/newsroom'
+import { Aggregates, type EventLog, type ReadSide } from '@stet/eventsourcing'
+import { GetViewTotals, ViewCounter, viewTotalsQuery } from '@stet/newsroom'
 import { type App, type AppContext, ensureTokens, type HotAnswers } from '@stet/platform'
 import { serveDocs } from '../openapi/docs'
 import { ViewRecorder } from '../reader/view-recorder'
@@ -55,6 +55,7 @@ export const openNewsroom = async (
     if (parts.includes('reader')) {
       const recorder = await startRecorder(context, log, site)
       closing.push(() => recorder.stop())
+      showViewTotals(context, reading)
       modules.push(readerModule(context, { reading, recorder, site }))
     }
   }
@@ -100,6 +101,14 @@ const startRecorder = async ({ metrics }: AppContext, log: EventLog, site: { url
   })
   return recorder
 }
+
+/** What the log holds, whichever process recorded it: views of what is not live are told apart only there. */
+const showViewTotals = ({ metrics }: AppContext, reading: ReadSide): void =>
+  metrics.showCounts('stet_views_in_log', 'Views in the log, by what became of them', 'outcome', async () => {
+    const { answer } = await reading.answer(viewTotalsQuery, new GetViewTotals())
+    const { counted, notLive, unknown, malformed } = answer
+    return { counted, not_live: notLive, unknown, malformed }
+  })
 
 const sayTokens = async ({ config, logger }: AppContext): Promise<void> => {
   const { folder, written } = await ensureTokens(config.dataDir)

@@ -33,7 +33,7 @@ export const membersOf = ({ db }: DocumentStore, generations: readonly Generatio
       return {
         projection,
         checkpoint,
-        shelf: new Shelf(documentsOf(db, checkpoint._id), KEPT / generations.length),
+        shelf: new Shelf(documentsOf(db, checkpoint._id), Math.floor(KEPT / generations.length)),
         parked: new Map(parked.map(stands => [stands.key, stands])),
         computation: null,
       }

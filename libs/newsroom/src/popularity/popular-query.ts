@@ -89,7 +89,15 @@ export const popularQuery = (site: Site): QueryDefinition<GetPopular, PopularAns
   },
 })
 
-/** Views in the log by what became of them, for metrics. */
+/** How many views the log holds, by what became of them: for operators. */
+export class GetViewTotals {}
+
+export const viewTotalsQuery: QueryDefinition<GetViewTotals, Omit<ViewTotals, '_id'>> = {
+  query: GetViewTotals,
+  reads: [popularity] as readonly AnyProjection[],
+  answer: (_, read) => viewTotals(read),
+}
+
 export const viewTotals = async (read: ReadModels): Promise<Omit<ViewTotals, '_id'>> => {
   const totals = await read.of(popularity).get(TOTALS)
   if (!totals || isArticle(totals)) return { counted: 0, notLive: 0, unknown: 0, malformed: 0 }

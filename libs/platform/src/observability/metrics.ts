@@ -10,6 +10,8 @@ export interface GroupLag {
   readonly parked: number
 }
 
+type Counts = Readonly<Record<string, number>>
+
 /** One per process. */
 export class Metrics {
   readonly registry = new Registry()
@@ -60,15 +62,19 @@ export class Metrics {
     gauge('stet_projection_parked_events', 'Events parked because a document could not take them', lag => lag.parked)
   }
 
-  /** Shows counters that somebody else keeps, by one label. */
-  showCounts(name: string, help: string, label: string, counts: () => Readonly<Record<string, number>>): void {
+  /** Shows counters that somebody else keeps, by one label; nothing when they cannot be had. */
+  showCounts(name: string, help: string, label: string, counts: () => Counts | Promise<Counts>): void {
     new Gauge({
       name,
       help,
       labelNames: [label],
       registers: [this.registry],
-      collect() {
-        for (const [key, value] of Object.entries(counts())) this.set({ [label]: key }, value)
+      async collect() {
+        const known = await Promise.resolve()
+          .then(counts)
+          .catch(() => ({}))
+        this.reset()
+        for (const [key, value] of Object.entries(known)) this.set({ [label]: key }, value)
       },
     })
   }
