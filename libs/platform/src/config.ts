@@ -1,4 +1,5 @@
 // What the environment says, checked once at the start: a wrong value ends the start with one line that names it.
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import {
   IsIn,
@@ -110,7 +111,13 @@ class Environment {
   })
   CORS_ORIGINS = ''
 
-  @Matches(/^(off|on|[0-9a-fA-F.:/, ]+)$/, { message: 'must be off, on, or addresses and subnets of proxies' })
+  @ValidateBy({
+    name: 'proxies',
+    validator: {
+      validate: value => typeof value === 'string' && (value === 'off' || value === 'on' || areSubnets(listOf(value))),
+      defaultMessage: () => 'must be off, on, or addresses and subnets of proxies, separated by commas',
+    },
+  })
   TRUST_PROXY = 'off'
 
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
@@ -215,6 +222,14 @@ const listOf = (value: string): string[] =>
     .split(',')
     .map(item => item.trim())
     .filter(item => item !== '')
+
+const areSubnets = (list: readonly string[]): boolean =>
+  list.length > 0 &&
+  list.every(item => {
+    const [address = '', bits = '0', ...rest] = item.split('/')
+    const longest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+    return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= longest
+  })
 
 const isOrigin = (value: string): boolean => {
   if (value === '*') return true

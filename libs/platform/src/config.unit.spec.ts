@@ -41,7 +41,7 @@ describe('readConfig', () => {
       EVENTSTORE_URL: 'esdb://node:2113?tls=false',
       MONGODB_URL: 'mongodb://db/?replicaSet=rs0',
       CORS_ORIGINS: 'https://a.example, https://b.example:8443',
-      TRUST_PROXY: '10.0.0.0/8',
+      TRUST_PROXY: '10.0.0.0/8, fd00::1',
       NODE_ENV: 'production',
     }
     expect(readConfig(env, server)).toMatchObject({
@@ -49,7 +49,7 @@ describe('readConfig', () => {
       siteUrl: 'https://news.example',
       eventStoreUrl: env.EVENTSTORE_URL,
       corsOrigins: ['https://a.example', 'https://b.example:8443'],
-      trustProxy: '10.0.0.0/8',
+      trustProxy: '10.0.0.0/8, fd00::1',
     })
   })
 
@@ -65,6 +65,8 @@ describe('readConfig', () => {
     ['STREAM_PREFIX', 'with space'],
     ['CORS_ORIGINS', 'https://a.example/path'],
     ['TRUST_PROXY', 'yes'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', '10.0.0.1,10.1'],
     ['LOG_LEVEL', 'loud'],
     ['NODE_ENV', 'prod'],
     ['AUTH_JWKS_URL', 'keys.json'],

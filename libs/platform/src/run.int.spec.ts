@@ -18,6 +18,7 @@ import {
 } from '@stet/eventsourcing'
 import { IsString } from 'class-validator'
 import { type FastifyRequest } from 'fastify'
+import { pino } from 'pino'
 import { Open, Roles } from './auth/roles'
 import { signToken } from './auth/tokens'
 import { readConfig } from './config'
@@ -228,6 +229,42 @@ describe('an answer', () => {
       headers: { 'content-type': 'text/plain;charset=UTF-8' },
     })
     expect(answer).toMatchObject({ status: 201, body: { text: 'a' } })
+  })
+})
+
+describe('a proxy', () => {
+  const warningsWith = async (
+    trusted: string,
+  ): Promise<{ lines: string[]; ip: (header?: string) => Promise<string> }> => {
+    const lines: string[] = []
+    const logger = pino({ level: 'warn' }, { write: line => lines.push(line) })
+    const { trustProxy } = readConfig({ TRUST_PROXY: trusted }, { stores: 'embedded-or-remote' })
+    const http = createHttpServer({ corsOrigins: [], trustProxy }, { logger, metrics: new Metrics({ app: 'test' }) })
+    http.fastify.get('/ip', ({ ip }) => ip)
+    const at = await http.fastify.listen({ port: 0, host: '127.0.0.1' })
+    servers.push(() => http.fastify.close())
+    const ip = async (forwarded?: string) => {
+      const response = await fetch(`${at}/ip`, { headers: forwarded ? { 'x-forwarded-for': forwarded } : {} })
+      return response.text()
+    }
+    return { lines, ip }
+  }
+  const servers: (() => Promise<unknown>)[] = []
+  afterAll(() => Promise.all(servers.map(close => close())))
+
+  it('that nobody trusts is warned of once', async () => {
+    const { lines, ip } = await warningsWith('off')
+    expect(await ip()).toBe('127.0.0.1')
+    expect(lines).toEqual([])
+    expect([await ip('192.0.2.1'), await ip('192.0.2.2')]).toEqual(['127.0.0.1', '127.0.0.1'])
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toContain('TRUST_PROXY')
+  })
+
+  it('that is trusted by its subnet tells the reader from what the reader wrote', async () => {
+    const { lines, ip } = await warningsWith('127.0.0.0/8, 10.0.0.0/8')
+    expect(await ip('198.51.100.9, 192.0.2.1, 10.1.2.3')).toBe('192.0.2.1')
+    expect(lines).toEqual([])
   })
 })
 

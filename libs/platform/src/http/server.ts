@@ -59,7 +59,15 @@ export const createHttpServer = (
   })
   instance.decorateRequest('caller', null)
   instance.addHook('onRoute', ({ method, path }) => routes.add(method, path))
+  let mayWarn = config.trustProxy === false
   instance.addHook('onRequest', (request, reply, done) => {
+    if (mayWarn && request.headers['x-forwarded-for'] !== undefined) {
+      mayWarn = false
+      logger.warn(
+        'a request came with X-Forwarded-For and TRUST_PROXY is off: everybody behind that proxy has one address, so most ' +
+          'of their views are not counted; set TRUST_PROXY to the addresses or subnets of your proxies',
+      )
+    }
     void reply.headers(SECURITY_HEADERS).header(CORRELATION_HEADER, correlationOf(request))
     if (!cors.answer(request, reply)) done()
   })
