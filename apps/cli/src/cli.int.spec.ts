@@ -2,7 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { type INestApplicationContext } from '@nestjs/common'
 import { type EmbeddedStores, startEmbeddedStores } from '@stet/embedded'
-import { wireArticleId } from '@stet/newsroom'
+import { type Upcaster } from '@stet/eventsourcing'
+import { upcasters, wireArticleId } from '@stet/newsroom'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -112,6 +113,20 @@ describe('without a server', () => {
     const from = String(some[1]?.position)
     const rest = records((await stet('replay', '--from', from, '--type', 'ArticleFeatured', '--limit', '1')).out)
     expect(rest).toEqual([some[2]])
+  })
+
+  it('reads older shapes as the newest', async () => {
+    const up = (data: { label: string }) => ({ ...data, label: data.label.toUpperCase() })
+    const list = upcasters as Upcaster[]
+    list.push({ type: 'ListCreated', from: 1, up })
+    try {
+      const [created] = records((await stet('replay', '--type', 'ListCreated', '--limit', '1')).out)
+      const { label } = created?.data as { label: string }
+      expect(created).toMatchObject({ schemaVersion: 2 })
+      expect(label).toBe(label.toUpperCase())
+    } finally {
+      list.pop()
+    }
   })
 
   it('imports, updates, and reports what failed', async () => {

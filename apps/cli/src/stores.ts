@@ -11,7 +11,7 @@ import {
   found,
   type ProjectionSources,
 } from '@stet/eventsourcing'
-import { GROUPS, projections } from '@stet/newsroom'
+import { GROUPS, projections, upcasters } from '@stet/newsroom'
 import { type Config } from '@stet/platform'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -77,7 +77,7 @@ export class Stores implements OnModuleDestroy {
     const { eventStoreUrl } = await this.urls()
     // Loaded when it is needed: it is half of what the command line would load at its start.
     const { FOUNDING } = await import('@stet/api')
-    const log = connectEventLog({ url: eventStoreUrl, prefix: this.config.streamPrefix })
+    const log = connectEventLog({ url: eventStoreUrl, prefix: this.config.streamPrefix, upcasters })
     this.#closing.push(() => log.close())
     const { id } = await found(log, { ...FOUNDING, newId: randomUUID })
     return { log, newsroomId: id }

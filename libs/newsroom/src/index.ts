@@ -44,6 +44,7 @@ export * from './slugs/slugs'
 export * from './text/html'
 export * from './text/slug'
 export * from './text/source-line'
+export * from './upcasters'
 export {
   assertValid,
   IsHttpUrl,

@@ -9,6 +9,7 @@ import {
   found,
   Unavailable,
 } from '@stet/eventsourcing'
+import { upcasters } from '@stet/newsroom'
 import { type AppContext, ConfigError, type Metrics } from '@stet/platform'
 
 export interface StoreUrls {
@@ -37,6 +38,7 @@ export const openLog = async ({ config, logger, metrics, health }: AppContext, u
   const connected = connectEventLog({
     url: urls.eventStoreUrl,
     prefix: config.streamPrefix,
+    upcasters,
     log: line => logger.warn(line),
   })
   const log = measured(connected, metrics)
