@@ -87,7 +87,9 @@ class Environment {
   @Matches(/^[A-Za-z0-9_-]{1,63}$/, { message: 'must be a database name of letters, digits, _ and -' })
   MONGODB_DATABASE = 'stet'
 
-  @Matches(/^[A-Za-z0-9._-]{0,40}$/, { message: 'must be at most 40 letters, digits, dots, _ and -' })
+  @Matches(/^([A-Za-z0-9_][A-Za-z0-9._]{0,38}\.)?$/, {
+    message: 'must be at most 40 letters, digits, dots and _, and end with a dot',
+  })
   STREAM_PREFIX = ''
 
   @IsOptional()

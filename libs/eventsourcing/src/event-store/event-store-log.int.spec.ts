@@ -219,6 +219,30 @@ describe('subscriptions', () => {
   })
 })
 
+describe('neighbours on one store', () => {
+  test('are never seen, whichever prefix begins with the other', async () => {
+    const prefixes = ['', 'near.', 'near.by.']
+    const logs = prefixes.map(prefix => connectEventLog({ url: store.url, prefix }))
+    const before = await log.end()
+    for (const [n, each] of logs.entries()) await each.append(`shared-${n}`, -1, [event()])
+    for (const [n, each] of logs.entries()) {
+      const seen = await all(each.readAll({ after: n === 0 ? before : null }))
+      expect(seen.map(({ stream }) => stream)).toEqual([`shared-${n}`])
+      expect(await all(each.readAll({ limit: 1, backwards: true }))).toEqual(seen)
+      expect(await each.end()).toBe(seen[0]?.position)
+      for await (const message of each.subscribe({ after: before, signal: new AbortController().signal })) {
+        if (message.kind === 'caught-up') break
+        expect(message.event).toEqual(seen[0])
+      }
+      expect(await each.append(`shared-${n}.v2`, -1, [event()])).toMatchObject({ ok: true })
+      expect((await all(each.readAll({ filter: { types: ['Happened'] } }))).at(-1)?.stream).toBe(`shared-${n}.v2`)
+    }
+    await Promise.all(logs.map(each => each.close()))
+    for (const prefix of ['near', 'ne-ar.'])
+      expect(() => connectEventLog({ url: store.url, prefix })).toThrow(RangeError)
+  })
+})
+
 describe('upcasting', () => {
   test('an old shape is read as the newest one, a newer or unknown one as it is', async () => {
     await log.append('up-1', -1, [event('Priced', { euros: 3 })])

@@ -25,14 +25,14 @@ import {
 import { type Appender, shareAppender } from './appender'
 import { closeClient, type ConnectionLog, openClient } from './client'
 import { asStetError, isMissing, TimedOut } from './failures'
-import { isOurs, matchesNothing, matchesTypes, serverFilter } from './filters'
+import { isOurs, isPrefix, matchesNothing, matchesTypes, serverFilter } from './filters'
 import { CAUGHT_UP, pull, type Pullable, type PullOptions } from './pull'
 import { readAllFiltered } from './read-all'
 
 export interface EventLogOptions {
   /** `esdb://`, `esdb+discover://`, `kurrentdb://`, `kurrentdb+discover://`, or `unix:/path`. */
   readonly url: string
-  /** What this newsroom's streams begin with in the store. */
+  /** What this newsroom's streams begin with in the store: empty, or without a hyphen and with a dot at the end. */
   readonly prefix?: string
   readonly upcasters?: readonly Upcaster[]
   /** Told in one line when a connection had to be mended. */
@@ -86,6 +86,7 @@ class EventStoreLog implements EventLog {
   constructor(options: EventLogOptions) {
     const { url, prefix = '', upcasters = [], log = () => undefined, observe = () => undefined } = options
     this.#observe = observe
+    if (!isPrefix(prefix)) throw new RangeError(`the prefix ${prefix} does not end with a dot, or has a hyphen`)
     this.#prefix = prefix
     this.#codec = codecOf(upcasters)
     this.#reader = openClient(url)
@@ -150,8 +151,9 @@ class EventStoreLog implements EventLog {
       // Forwards the store begins with the position itself; a stream is read as a whole.
       (after === null ||
         (backwards ? comparePositions(event.position, after) < 0 : comparePositions(event.position, after) > 0))
-    // What is left out here must not count against the store's limit.
-    const count = after === null && !filter?.types && stream === undefined ? countOf(limit) : countOf(Infinity)
+    // What is left out here (a neighbour's too, unless categories are asked for) must not count against the store's limit.
+    const counted = after === null && filter?.categories && !filter.types && stream === undefined
+    const count = countOf(counted ? limit : Infinity)
     const read = () =>
       stream === undefined
         ? readAllFiltered(this.#reader, {

@@ -27,8 +27,22 @@ export const matchesTypes = ({ types }: LogFilter = {}): ((type: string) => bool
   return type => wanted.has(type)
 }
 
-/** Of this newsroom, and no event of the store's own. */
+/** Others may begin with it: where it ends must be seen in a stream's name. */
+export const isPrefix = (prefix: string): boolean => /^([^$-][^-]*\.|\.)?$/.test(prefix)
+
+/**
+ * Of this newsroom, and no event of the store's own. Prefixes end with a dot and categories have none: what still has one
+ * before its category is a neighbour's, whose prefix begins with ours.
+ */
 export const isOurs = (prefix: string, streamId: string, type: string): boolean =>
-  streamId.startsWith(prefix) && !type.startsWith('$') && !streamId.startsWith('$')
+  streamId.startsWith(prefix) &&
+  !type.startsWith('$') &&
+  !streamId.startsWith('$') &&
+  !categoryOf(streamId.slice(prefix.length)).includes('.')
+
+const categoryOf = (stream: string): string => {
+  const dash = stream.indexOf('-')
+  return dash < 0 ? stream : stream.slice(0, dash)
+}
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
