@@ -69,5 +69,5 @@ const lagOf = ({ group, lag, parked }: RunningGroupStatus) => ({
 
 const troubleOf = (running: RunningProjections): string =>
   Object.entries(running.states())
-    .map(([group, { state }]) => `${group}: ${state}`)
+    .map(([group, { state, parked }]) => `${group}: ${state}${parked > 0 ? `, ${parked} events parked` : ''}`)
     .join(', ')

@@ -71,6 +71,14 @@ export interface RunningGroupStatus extends GroupStatus {
   readonly error: string | null
 }
 
+/** What a process knows of a group by itself. */
+export interface KnownState {
+  readonly state: GroupState
+  readonly error: string | null
+  /** Parked events of the live generations when this process last looked, and those that it parked since. */
+  readonly parked: number
+}
+
 export interface RebuildOptions {
   /** Called about four times a second: a number from 0 to 1 and the events read so far. */
   readonly onProgress?: (progress: { readonly done: number; readonly events: number }) => void
@@ -81,8 +89,8 @@ export interface RebuildOptions {
 export interface RunningProjections {
   /** One entry per group, ordered as the groups were given. Throws Unavailable when a store cannot be reached. */
   status(): Promise<readonly RunningGroupStatus[]>
-  /** State of each group without asking a store: for readiness and for a metrics page while a store is gone. */
-  states(): Readonly<Record<string, { readonly state: GroupState; readonly error: string | null }>>
+  /** How each group stands without asking a store: for readiness and for a metrics page while a store is gone. */
+  states(): Readonly<Record<string, KnownState>>
   /** True once every group has caught up with the log, while none has halted or fails for long. Never throws. */
   ready(): Promise<boolean>
   /** Builds a new generation beside the running group and lets it join. Throws NotFound for an unknown name. */

@@ -28,6 +28,8 @@ export class Group {
   private hold: Promise<void> | null = null
   private readonly laggards = new Flag()
   private leading: GroupState = 'starting'
+  /** Events: see KnownState. */
+  parked = 0
   private readonly failures: Record<Side, Failure | null> = { lead: null, follow: null }
   private readonly loops: Promise<unknown>
 
@@ -108,9 +110,10 @@ export class Group {
           held: async () => {
             await this.hold
           },
-          advanced: position => {
+          advanced: (position, _events, parked) => {
             conflicts.reset()
             this.failures.lead = null
+            this.parked += parked
             this.options.onAdvance?.(this.name, position)
           },
           caughtUp: () => {
@@ -154,10 +157,16 @@ export class Group {
   }
 
   private async furthest() {
-    const sets = setsOf(await liveGenerations(this.options.documents.db, this.projections))
+    const sets = await this.sets()
     const set = sets.at(-1)
     if (!set) throw new Error('the read models are not there yet')
     return { set, laggards: sets.length > 1 }
+  }
+
+  private async sets() {
+    const live = await liveGenerations(this.options.documents.db, this.projections)
+    this.parked = live.reduce((sum, { checkpoint }) => sum + checkpoint.parked, 0)
+    return setsOf(live)
   }
 
   // ----- what is behind -----
@@ -168,7 +177,7 @@ export class Group {
     const suspicion = new Suspicion()
     const conflicts = new Backoff(50, STANDBY)
     while (!signal.aborted) {
-      const sets = setsOf(await liveGenerations(documents.db, this.projections))
+      const sets = await this.sets()
       const [lowest] = sets
       if (this.leading === 'starting' || !lowest || sets.length < 2) {
         this.failures.follow = null
@@ -178,9 +187,10 @@ export class Group {
       const wing = new Wing(this.tools(suspicion), await membersOf(documents, lowest))
       try {
         await wing.run(signal, {
-          advanced: () => {
+          advanced: (_position, _events, parked) => {
             conflicts.reset()
             this.failures.follow = null
+            this.parked += parked
           },
           caughtUp: () => this.meet(wing, suspicion),
         })

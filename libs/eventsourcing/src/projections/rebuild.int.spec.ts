@@ -63,7 +63,7 @@ describe('a rebuild', () => {
     await until(async () => (await note('notes-v1-g2', '0'))?.text === 'b')
     expect(await note('notes-v1-g1', '0')).toEqual({ _id: '0', text: 'a', writes: 1 })
     await arrived(position)
-    expect(projections.states().desk).toEqual({ state: 'running', error: null })
+    expect(projections.states().desk).toEqual({ state: 'running', error: null, parked: 0 })
     expect(await dropOldGenerations(rig.documents.db, PROJECTIONS)).toEqual([])
     const dropped = await dropOldGenerations(rig.documents.db, PROJECTIONS, { grace: 0 })
     expect([...dropped].sort()).toEqual(['neighbours-v1-g1', 'notes-v1-g1', 'tags-v1-g1', 'views-v1-g1'])

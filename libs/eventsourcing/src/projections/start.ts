@@ -25,7 +25,7 @@ export const startProjections = (options: ProjectionsOptions): RunningProjection
         const group = running.find(({ name }) => name === status.group)
         return { ...status, state: group?.state ?? 'stopped', error: group?.error ?? null }
       }),
-    states: () => Object.fromEntries(running.map(({ name, state, error }) => [name, { state, error }])),
+    states: () => Object.fromEntries(running.map(({ name, state, error, parked }) => [name, { state, error, parked }])),
     async ready() {
       if (running.some(group => group.state === 'halted' || group.failingFor > failingFor)) return false
       if (!running.every(({ name }) => arrived.has(name)))

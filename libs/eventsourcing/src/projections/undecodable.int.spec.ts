@@ -36,7 +36,7 @@ describe('an event that cannot be decoded', () => {
     expect(await note('1')).toEqual({ _id: '1', text: 'a', writes: 1 })
     await rig.append('note-1', [written('later')])
     await until(async () => (await projections.status())[0]?.parked === 3)
-    expect(projections.states().desk).toMatchObject({ state: 'running', error: null })
+    expect(projections.states().desk).toEqual({ state: 'running', error: null, parked: 3 })
     const [parked] = await parkedDocuments(rig.sources())
     expect(parked).toMatchObject({ generation: 'notes-v1-g1', key: '1', events: 3 })
     expect(parked?.error).toContain('event 1 of stream note-1')
@@ -57,6 +57,7 @@ describe('an event that cannot be decoded', () => {
     expect(parked).toBe(0)
     expect(await note('1', id)).toEqual({ _id: '1', text: 'after', writes: 3 })
     expect((await mended.status())[0]?.parked).toBe(0)
+    await until(() => Promise.resolve(mended.states().desk?.parked === 0))
     await until(async () => (await mended.status()).every(({ lag }) => lag.events === 0))
   })
 

@@ -20,8 +20,8 @@ export interface WingTools {
 export interface WingEvents {
   /** Awaited before each commit: a place to hold the wing for a moment. */
   readonly held?: () => Promise<void>
-  /** After a commit. */
-  readonly advanced?: (position: string, events: number) => void
+  /** After a commit: where it stands, how many events that were, and how many of their effects had to be parked. */
+  readonly advanced?: (position: string, events: number, parked: number) => void
   /** Everything that the log knew is committed. Return 'leave' to end the run. */
   readonly caughtUp?: () => Promise<'stay' | 'leave'>
 }
@@ -104,7 +104,8 @@ export class Wing {
             await commitBatch(this.tools.documents, from, position, folded).catch(asSuspicion(events))
             acknowledge(folded)
             this.confirmed = position
-            advanced?.(position, events.length)
+            const parked = folded.reduce((sum, { parkedEvents }) => sum + parkedEvents, 0)
+            advanced?.(position, events.length, parked)
             return position
           })
         }
