@@ -50,9 +50,9 @@ const soon = (milliseconds: number) => new Date(Date.now() + milliseconds).toISO
 
 describe('a live article', () => {
   it('is corrected with a note, and mended without one; what else was written stays inside', async () => {
-    const { id } = await client.publish('Bridge closes on Munday')
+    const { id, position } = await client.publish('Bridge closes on Munday')
     await client.command(`/articles/${id}/revise`, { summary: 'Not for readers yet' }, { headers: { 'if-match': '*' } })
-    const before = (await page(id)).body.article
+    const before = (await page(id, position)).body.article
 
     const amended = await post(id, 'amend', { headline: 'Bridge closes on Monday' }, { 'if-match': '"3"' })
     expect(amended.status).toBe(200)
@@ -186,11 +186,11 @@ describe('a scheduled change', () => {
 
   it('that was due while everything was down is done at the start, in order, and says that it was late', async () => {
     const [first, second] = [await draft('First'), await draft('Second')]
-    await schedule(second, { change: 'publish', at: soon(1_200) })
-    await schedule(first, { change: 'publish', at: soon(1_100) })
-    const due = Date.now() + 2_500
+    const due = Date.now() + 4_000
+    await schedule(second, { change: 'publish', at: new Date(due - 100).toISOString() })
+    await schedule(first, { change: 'publish', at: new Date(due - 200).toISOString() })
     await newsroom.killTree()
-    await eventually('the time has passed', () => Date.now() > due)
+    await eventually('the time has passed', () => Date.now() > due + 1_000)
     newsroom = await newsroom.restart()
     client = new Client(newsroom)
     for (const id of [first, second]) await eventually('it is published', async () => (await page(id)).status === 200)

@@ -63,11 +63,19 @@ describe('an event that cannot be decoded', () => {
     expect(await metric('stet_projection_lag_events', 'newsroom')).toBe(0)
     expect(await metric('stet_projection_lag_events', 'related')).toBeGreaterThan(0)
     const ready = await client.get('/health/ready')
-    expect(ready.status).toBe(503)
+    expect(ready.status).toBe(200)
     const { detail } = (ready.body.checks as Record<string, { detail?: string }>).projections ?? {}
     expect(detail).toContain('newsroom: running, 2 events parked')
     expect(detail).toContain('related: halted')
     expect(await stet('projections')).toContain(`parked: article-pages-v1-g1 ${broken.id}: 1 events, event `)
+  })
+
+  it('does not keep a server from starting again', async () => {
+    await newsroom.stop()
+    newsroom = await newsroom.restart()
+    client = new Client(newsroom)
+    await eventually('it is ready', async () => (await client.get('/health/ready')).status === 200, 60_000)
+    expect((await client.get(`/reader/v1/articles/${broken.id}`)).status).toBe(200)
   })
 
   it('is told to whoever sends a command to its stream', async () => {

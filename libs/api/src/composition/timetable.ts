@@ -1,5 +1,5 @@
 // Does what is scheduled when it is due: in the name of who scheduled it, once, whoever else does the same.
-import { type Aggregates, awaiting, type ReadSide, startTimetable } from '@stet/eventsourcing'
+import { type Aggregates, awaiting, type RunningReadSide, startTimetable } from '@stet/eventsourcing'
 import { articleOf, dueQuery, GetDueChanges, PerformScheduledChange, type Policy } from '@stet/newsroom'
 import { type AppContext } from '@stet/platform'
 
@@ -8,12 +8,14 @@ const EVERY = 500
 
 export const runTimetable = (
   { logger }: AppContext,
-  { aggregates, reading, policy }: { aggregates: Aggregates; reading: ReadSide; policy: Policy },
+  { aggregates, reading, policy }: { aggregates: Aggregates; reading: RunningReadSide; policy: Policy },
 ): { stop(): Promise<void> } => {
   const article = articleOf(policy)
   return startTimetable<{ articleId: string; scheduleId: string; by: string }>({
     every: EVERY,
     due: async asOf => {
+      // In order also at a start: what was scheduled last may be due first, and not be in the read model yet.
+      if (!(await reading.ready())) return []
       const { answer } = await reading.answer(dueQuery, awaiting(new GetDueChanges(), { asOf }))
       return answer.map(({ _id, articleId, by, scheduledBy }) => ({
         scheduledBy,

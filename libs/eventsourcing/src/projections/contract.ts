@@ -91,7 +91,7 @@ export interface RunningProjections {
   status(): Promise<readonly RunningGroupStatus[]>
   /** How each group stands without asking a store: for readiness and for a metrics page while a store is gone. */
   states(): Readonly<Record<string, KnownState>>
-  /** True once every group has caught up with the log, while none has halted or fails for long. Never throws. */
+  /** True once every group has caught up with the log, or has halted, and while none fails for long. Never throws. */
   ready(): Promise<boolean>
   /** Builds a new generation beside the running group and lets it join. Throws NotFound for an unknown name. */
   rebuild(name: string, options?: RebuildOptions): Promise<GenerationStatus>

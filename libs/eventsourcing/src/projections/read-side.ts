@@ -19,6 +19,8 @@ import { lowest } from './status'
 /** Milliseconds that an answer may be kept at most, and how many answers of one query are. */
 const KEPT = 1_000
 const KEPT_ANSWERS = 500
+/** Milliseconds without a step after which a group that is behind counts as halted; a batch takes two seconds at most. */
+const STILL = 10_000
 
 /** Opens the read side; nothing has to be reachable yet. */
 export const readSide = (options: ReadSideOptions): RunningReadSide => new ReadModelsOfProcess(options)
@@ -37,6 +39,8 @@ class ReadModelsOfProcess implements RunningReadSide {
   private readonly standing = new Map<string, string>()
   private readonly kept = new WeakMap<object, LRUCache<string, Kept>>()
   private readonly caughtUp = new Set<string>()
+  /** Where the groups stood that had not caught up, since when they stand there. */
+  private readonly seen = new Map<string, { readonly position: string | null; readonly since: number }>()
 
   constructor(private readonly options: ReadSideOptions) {
     this.checkpoints = new Checkpoints(options, now => {
@@ -60,13 +64,21 @@ class ReadModelsOfProcess implements RunningReadSide {
       for (const [group, position] of positions) {
         if (!log || this.caughtUp.has(group)) continue
         const end = await log.end({ categories: groups[group] ?? [] })
-        if (comparePositions(position, end) < 0) return false
+        if (comparePositions(position, end) < 0 && !this.standsStill(group, position)) return false
         this.caughtUp.add(group)
       }
       return true
     } catch {
       return false
     }
+  }
+
+  /** A group that does not move while there is more to do has halted: old answers are better than none. */
+  private standsStill(group: string, position: string | null): boolean {
+    const known = this.seen.get(group)
+    if (known?.position === position) return performance.now() - known.since > STILL
+    this.seen.set(group, { position, since: performance.now() })
+    return false
   }
 
   refresh(): void {

@@ -27,7 +27,9 @@ export const startProjections = (options: ProjectionsOptions): RunningProjection
       }),
     states: () => Object.fromEntries(running.map(({ name, state, error, parked }) => [name, { state, error, parked }])),
     async ready() {
-      if (running.some(group => group.state === 'halted' || group.failingFor > failingFor)) return false
+      if (running.some(group => group.state !== 'halted' && group.failingFor > failingFor)) return false
+      // A halted group is as far as it can come until somebody mends it: an alarm, and no reason to serve nothing at all.
+      for (const { name, state } of running) if (state === 'halted') arrived.add(name)
       if (!running.every(({ name }) => arrived.has(name)))
         for (const standing of await standingsOf(options).catch(() => []))
           if (caughtUp(standing) && standing.generations.length > 0) arrived.add(standing.group)

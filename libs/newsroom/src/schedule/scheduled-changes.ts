@@ -27,26 +27,22 @@ export interface ScheduledDocument extends Document {
 
 type Scheduling = RecordedEvent<ArticleEvents, 'ArticleChangeScheduled' | 'ArticleChangeRescheduled'>
 
+const bySchedule = ({ data }: { readonly data: { readonly scheduleId: string } }) => [data.scheduleId]
+
 export const scheduledChanges: Projection<ScheduledDocument, NewsroomEvents> = {
   name: 'scheduled-changes',
   version: 1,
   group: 'newsroom',
   // What is due costs what is due, however much is pending.
   indexes: [{ key: { state: 1, at: 1, _id: 1 } }],
-  keys: event => {
-    switch (event.type) {
-      case 'ArticleChangeScheduled':
-      case 'ArticleChangeRescheduled':
-      case 'ArticleChangeCancelled':
-      case 'ArticleChangePerformed':
-      case 'ArticleChangeFailed':
-        return [event.data.scheduleId]
-      case 'ArticleRedacted':
-      case 'ArticleErased':
-        return event.data.scheduleIds
-      default:
-        return []
-    }
+  keys: {
+    ArticleChangeScheduled: bySchedule,
+    ArticleChangeRescheduled: bySchedule,
+    ArticleChangeCancelled: bySchedule,
+    ArticleChangePerformed: bySchedule,
+    ArticleChangeFailed: bySchedule,
+    ArticleRedacted: ({ data }) => data.scheduleIds,
+    ArticleErased: ({ data }) => data.scheduleIds,
   },
   on: {
     ...ignoreFounding,
