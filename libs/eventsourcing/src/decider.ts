@@ -14,6 +14,8 @@ export interface CommandMeta {
   readonly at: string
   readonly correlationId: string
   readonly causationId?: string
+  /** The program through which the actor sent it: a token's client_id. */
+  readonly client?: string
 }
 
 /** What decide sees beside command and state. */
@@ -106,7 +108,16 @@ export interface Envelope extends CommandMeta {
   readonly expected?: number
   /** The command id was made for this very call, so that this cannot be a repeat; saves looking for the first one. */
   readonly fresh?: true
+  /** What the sender may touch; everything when absent. */
+  readonly permit?: Permit
 }
+
+/**
+ * Throws Forbidden for a state of a stream that the sender may not touch. Asked before the command is decided, of the
+ * state that it is decided on, and before anything is appended, of the state that it leads to. An append proves that
+ * the former was the current one, so that no change in between lets anything through. The state may be the initial one.
+ */
+export type Permit = (state: unknown, context: { readonly category: string; readonly actor: string }) => void
 
 const envelopes = new WeakMap<object, Envelope>()
 

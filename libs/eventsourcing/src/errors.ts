@@ -43,6 +43,11 @@ export class Moved extends StetError {
   }
 }
 
+/** The sender may not do this here, whatever the state of things (403). */
+export class Forbidden extends StetError {
+  readonly code = 'forbidden'
+}
+
 /** Content that is understood and not acceptable (422). */
 export class Invalid extends StetError {
   readonly code = 'invalid'

@@ -19,6 +19,10 @@ export interface EventMetadata {
   readonly actor: string
   /** When the command was accepted, RFC 3339 UTC. */
   readonly at: string
+  /** The program through which the actor sent the command: a token's client_id. */
+  readonly client?: string
+  /** Revision of the command's stream that the actor had seen, where that was said. */
+  readonly expected?: number
   /** Version of the event's shape, from 1. */
   readonly schemaVersion: number
 }

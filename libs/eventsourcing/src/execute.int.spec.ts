@@ -5,6 +5,7 @@ import { type CommandOutcome } from './decider'
 import {
   CommandIdReused,
   Contended,
+  Forbidden,
   NotFound,
   RuleBroken,
   StaleRevision,
@@ -66,7 +67,7 @@ describe('one command', () => {
   test('records its events with deterministic ids and full metadata, and answers where they stand', async () => {
     const key = newJar()
     await open(here, key)
-    const sent = envelope(key, { causationId: 'cause-1' })
+    const sent = envelope(key, { causationId: 'cause-1', client: 'desk-tool', expected: 0 })
     const outcome = await here.execute(jars, 'AddCoins', command(AddCoins, { coins: 25 }), sent)
     const events = await eventsOf(`jar-${key}`)
     expect(events.map(({ data }) => data)).toEqual([{ label: 'tips' }, { coins: 10 }, { coins: 10 }, { coins: 5 }])
@@ -77,8 +78,12 @@ describe('one command', () => {
       commandId: sent.commandId,
       actor: 'editor-1',
       at: sent.at,
+      client: 'desk-tool',
+      expected: 0,
       schemaVersion: 1,
     })
+    // What was not said is not recorded.
+    for (const absent of ['client', 'expected']) expect(events[0]?.metadata).not.toHaveProperty(absent)
     expect(new Set(events.map(({ id }) => id)).size).toBe(4)
   })
 
@@ -235,6 +240,91 @@ describe('races', () => {
     for (const key of keys) await open(tiny, key)
     for (const key of [...keys, ...keys]) await add(tiny, key, 1)
     for (const key of keys) expect(await tiny.load(jars, key)).toMatchObject({ revision: 2, state: { coins: 2 } })
+  })
+})
+
+describe('a permit', () => {
+  /** Nobody may touch a jar of more than `most` coins. */
+  const upTo = (most: number) => ({
+    permit: (state: unknown) => {
+      if ((state as Jar).coins > most) throw new Forbidden(`more than ${most} coins`)
+    },
+  })
+
+  test('is asked of the state before and of the state that a command leads to', async () => {
+    const key = newJar()
+    await open(here, key, upTo(20))
+    await add(here, key, 20, upTo(20))
+    await expect(add(here, key, 1, upTo(20))).rejects.toThrow(Forbidden)
+    await add(here, key, 1)
+    // The state that it would lead to is as it is, and that is too much already.
+    await expect(add(here, key, 0, upTo(20))).rejects.toThrow(Forbidden)
+    expect(await eventsOf(`jar-${key}`)).toHaveLength(4)
+  })
+
+  test('comes before the domain, the expected revision and any reservation', async () => {
+    const key = newJar()
+    await open(here, key)
+    await add(here, key, 5)
+    await expect(add(here, key, 2_000_000, upTo(1))).rejects.toThrow(Forbidden)
+    await expect(add(here, key, 1, { ...upTo(1), expected: 0 })).rejects.toThrow(Forbidden)
+    await expect(name(here, key, `forbidden-${key}`, {}, upTo(1))).rejects.toThrow(Forbidden)
+    expect(await eventsOf(`name-forbidden-${key}`)).toEqual([])
+  })
+
+  test('is asked again of what another process has written in between', async () => {
+    const key = newJar()
+    await open(here, key)
+    await add(here, key, 5)
+    // What is cached here would be permitted; the log is further.
+    await add(there, key, 20)
+    await expect(add(here, key, 1, upTo(10))).rejects.toThrow(Forbidden)
+    expect(await eventsOf(`jar-${key}`)).toHaveLength(4)
+    // And the other way round: what is cached is too much, the log is not.
+    const other = newJar()
+    const notNamed = {
+      permit: (state: unknown) => {
+        if ((state as Jar).names.length === 0) throw new Forbidden('no name')
+      },
+    }
+    await open(here, other)
+    await expect(add(here, other, 1, notNamed)).rejects.toThrow(Forbidden)
+    await name(there, other, `named-${other}`)
+    expect(await add(here, other, 1, notNamed)).toMatchObject({ changed: true })
+  })
+
+  test('in a race with those who fill the jar lets nothing through', async () => {
+    const key = newJar()
+    await open(here, key)
+    const fill = (): Promise<CommandOutcome> =>
+      add(there, key, 10).catch((error: unknown) => {
+        if (error instanceof Contended) return fill()
+        throw error
+      })
+    const filling = Array.from({ length: 8 }, fill)
+    const limited = Array.from({ length: 24 }, () => add(here, key, 1, upTo(30)).catch((error: unknown) => error))
+    const [outcomes] = await Promise.all([Promise.all(limited), Promise.all(filling)])
+    for (const outcome of outcomes)
+      if (outcome instanceof Error) expect([Forbidden, Contended]).toContain(outcome.constructor)
+    let coins = 0
+    for (const { data } of (await eventsOf(`jar-${key}`)).slice(1)) {
+      const { coins: added } = data as { coins: number }
+      if (added === 1) expect(coins).toBeLessThan(30)
+      coins += added
+    }
+    expect(coins).toBeGreaterThanOrEqual(80)
+  })
+
+  test('does not take back what was answered: a repeat answers as the first time did', async () => {
+    const key = newJar()
+    await open(here, key)
+    const sent = { ...envelope(key), ...upTo(20) }
+    const first = await here.execute(jars, 'AddCoins', command(AddCoins, { coins: 5 }), sent)
+    await add(here, key, 50)
+    expect(await here.execute(jars, 'AddCoins', command(AddCoins, { coins: 5 }), sent)).toEqual({
+      ...first,
+      replayed: true,
+    })
   })
 })
 

@@ -168,16 +168,18 @@ export class Aggregates {
   async #decide(order: Order, aggregate: Aggregate): Promise<Decided> {
     const { decider, name, command, envelope, patience } = order
     const { revision, state } = aggregate
-    const { expected } = envelope
+    const { expected, permit } = envelope
+    permit?.(state, { category: decider.category, actor: envelope.actor })
     if (expected !== undefined && expected !== revision) throw new StaleRevision(expected, revision)
 
     const needed = decider.exists?.[name]?.(command as never)
     if (needed !== undefined && !(await this.#exists(needed, patience))) throw new NotFound(`there is no ${needed}`)
 
-    const { commandId, actor, at, correlationId, causationId, key } = envelope
+    const { commandId, actor, at, correlationId, causationId, client, key } = envelope
     const context: Omit<DecideContext, 'reserved'> = {
       ...{ commandId, actor, at, correlationId, key, revision },
       ...(causationId === undefined ? {} : { causationId }),
+      ...(client === undefined ? {} : { client }),
     }
     const reservation = decider.reserve?.[name]?.(command as never, state as never, context) ?? null
     const reserved =
@@ -185,7 +187,17 @@ export class Aggregates {
       (await reserve(this.log, reservation, stream => toAppend(order, stream, reservation.event, 0), patience))
     // Object.hasOwn has been asked in execute.
     const decide = decider.decide[name] as NonNullable<(typeof decider.decide)[string]>
-    return decide(command as never, state as never, { ...context, reserved })
+    const events = decide(command as never, state as never, { ...context, reserved })
+    permit?.(this.#after(order, aggregate, events), { category: decider.category, actor })
+    return events
+  }
+
+  /** The state that events lead to which are not appended yet. */
+  #after(order: Order, { state, revision, position }: Aggregate, decided: Decided): unknown {
+    const next = new Aggregate(order.decider)
+    Object.assign(next, { state, revision, position })
+    this.#fold(order, next, toAppendAll(order, decided), position ?? '0')
+    return next.state
   }
 
   async #exists(stream: string, patience: Patience): Promise<boolean> {
@@ -195,8 +207,8 @@ export class Aggregates {
   }
 
   async #append(order: Order, aggregate: Aggregate, decided: Decided) {
-    const { stream, decider, patience } = order
-    const events = decided.map((event, index) => toAppend(order, stream, event, index))
+    const { stream, patience } = order
+    const events = toAppendAll(order, decided)
     const before = aggregate.revision
     try {
       // After Unavailable the outcome is unknown: the same ids at the same revision make the store recognise a repeat.
@@ -206,19 +218,22 @@ export class Aggregates {
         this.#cache.delete(stream)
         return result
       }
-      for (const [index, event] of events.entries()) {
-        const { id, type, data } = event
-        const metadata = { ...event.metadata, schemaVersion: this.log.versionOf(type) }
-        const { category } = decider
-        const { key, at } = order.envelope
-        const revision = before + 1 + index
-        aggregate.fold({ type, data, id, stream, category, key, revision, position: result.position, at, metadata })
-      }
+      this.#fold(order, aggregate, events, result.position)
       this.#cache.set(stream, aggregate)
       return result
     } catch (error) {
       this.#cache.delete(stream)
       throw error
+    }
+  }
+
+  /** Folds events as they are read back, all of them at the position of the last one. */
+  #fold({ decider, envelope, stream }: Order, into: Aggregate, events: readonly EventToAppend[], position: string) {
+    const { category } = decider
+    const { key, at } = envelope
+    for (const { id, type, data, metadata: given } of events) {
+      const metadata = { ...given, schemaVersion: this.log.versionOf(type) }
+      into.fold({ type, data, id, stream, category, key, revision: into.revision + 1, position, at, metadata })
     }
   }
 
@@ -239,6 +254,9 @@ export class Aggregates {
   }
 }
 
+const toAppendAll = (order: Order, decided: Decided): EventToAppend[] =>
+  decided.map((event, index) => toAppend(order, order.stream, event, index))
+
 /** The event with everything that is recorded beside it; data as it will be read back. */
 const toAppend = (
   { envelope, fingerprint }: Order,
@@ -246,7 +264,7 @@ const toAppend = (
   { type, data }: { readonly type: string; readonly data: unknown },
   index: number,
 ): EventToAppend => {
-  const { commandId, actor, at, correlationId, causationId } = envelope
+  const { commandId, actor, at, correlationId, causationId, client, expected } = envelope
   const metadata: Omit<EventMetadata, 'schemaVersion'> = {
     $correlationId: correlationId,
     $causationId: causationId ?? commandId,
@@ -254,6 +272,8 @@ const toAppend = (
     fingerprint,
     actor,
     at,
+    ...(client !== undefined && { client }),
+    ...(expected !== undefined && { expected }),
   }
   return { id: eventIdOf(stream, metadata, index), type, data: asRecorded(data), metadata }
 }

@@ -37,6 +37,8 @@ export interface Article {
   /** Revision of the stream, -1 when there is none. */
   readonly revision: number
   readonly working: WorkingCopy | null
+  /** Opaque subject id of who began it. */
+  readonly drafter: string | null
   readonly source: Source | null
   readonly relatedIds: readonly string[]
   readonly blockedIds: readonly string[]
@@ -68,6 +70,7 @@ export const noArticle: Article = {
   stage: 'none',
   revision: -1,
   working: null,
+  drafter: null,
   source: null,
   relatedIds: [],
   blockedIds: [],
@@ -93,6 +96,7 @@ export const evolveArticle: Decider<Article, ArticleEvents, Record<string, never
     revision,
     stage: 'draft',
     working: data,
+    drafter: metadata.actor,
     writers: [metadata.actor],
   }),
   ArticleRevised: (article, { data, revision, metadata }) => ({
