@@ -4,6 +4,7 @@ import { type INestApplicationContext } from '@nestjs/common'
 import { type EmbeddedStores, startEmbeddedStores } from '@stet/embedded'
 import { type Upcaster } from '@stet/eventsourcing'
 import { upcasters, wireArticleId } from '@stet/newsroom'
+import { localActor } from '@stet/platform'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -256,6 +257,45 @@ describe('on stores that are given', () => {
     const { failed, out, err } = await stet('replay')
     expect({ failed, out, lines: err.trim().split('\n').length }).toEqual({ failed: true, out: '', lines: 1 })
     expect(err).toContain('cannot be reached')
+  })
+})
+
+describe('a token', () => {
+  it('of a reporter names client, sections and desks', async () => {
+    const limits = ['--client', 'desk tool', '--sections', 'sport, culture', '--desks', 'night']
+    const { out } = await stet('token', '--role', 'reporter', '--name', 'somebody', ...limits)
+    expect(JSON.parse(Buffer.from(out.split('.')[1]!, 'base64url').toString())).toMatchObject({
+      ...{ client_id: 'desk tool', sections: ['sport', 'culture'], desks: ['night'], roles: ['reporter'] },
+    })
+  })
+
+  it('is revoked by its id, by its actor or by the name it was made for, and the log has that', async () => {
+    expect(await stet('token', 'revoke', 'some-jti', '--reason', 'lost')).toMatchObject({
+      failed: false,
+      out: 'some-jti is refused within a second, in every process\n',
+    })
+    expect((await stet('token', 'revoke', '--of', 'somebody')).failed).toBe(false)
+    const revoked = records((await stet('replay', '--type', 'AccessRevoked')).out)
+    expect(revoked).toMatchObject([
+      {
+        ...{ stream: 'access-revocations', actor: 'stet-cli', metadata: { client: 'stet-cli' } },
+        data: { id: 'some-jti', reason: 'lost' },
+      },
+      { data: { id: localActor('somebody'), reason: null } },
+    ])
+  })
+
+  it.each([
+    [['token', '--name', 'x'], '--role and --name are needed'],
+    [['token', '--role', 'editor', '--name', 'x', '--sections', 'sport'], 'limit reporters only'],
+    [['token', '--role', 'reporter', '--name', 'x', '--sections', 'Sport'], 'is no slug'],
+    [['token', 'revoke'], 'one of them'],
+    [['token', 'revoke', 'a', '--of', 'b'], 'one of them'],
+    [['token', 'revoke', 'a b'], 'without blanks'],
+  ])('%j is refused in one line', async (args, reason) => {
+    const { err, failed, out } = await stet(...args)
+    expect({ failed, out, lines: err.trim().split('\n').length }).toEqual({ failed: true, out: '', lines: 1 })
+    expect(err).toContain(reason)
   })
 })
 

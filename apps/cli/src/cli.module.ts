@@ -10,6 +10,7 @@ import { ImportCommand } from './commands/import.command'
 import { ProjectionsCommand } from './commands/projections.command'
 import { RebuildCommand } from './commands/rebuild.command'
 import { ReplayCommand } from './commands/replay.command'
+import { RevokeCommand } from './commands/revoke.command'
 import { TokenCommand } from './commands/token.command'
 import { Newsroom } from './newsroom'
 import { CONFIG, Stores } from './stores'
@@ -27,7 +28,8 @@ const openedLater = (stores: Stores): Pick<Aggregates, 'execute'> => ({
     Newsroom,
     { provide: AGGREGATES, useFactory: openedLater, inject: [Stores] },
     ...commandHandlers(decidersOf(DEFAULT_POLICY)),
-    ...[ImportCommand, DemoCommand, ReplayCommand, ProjectionsCommand, RebuildCommand, TokenCommand, BackupCommand],
+    ...[ImportCommand, DemoCommand, ReplayCommand, ProjectionsCommand, RebuildCommand, BackupCommand],
+    ...[TokenCommand, RevokeCommand],
   ],
 })
 export class CliModule {}

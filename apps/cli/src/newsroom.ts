@@ -5,7 +5,7 @@ import { addressed, type CommandOutcome } from '@stet/eventsourcing'
 import { randomUUID } from 'node:crypto'
 import { Stores } from './stores'
 
-/** Opaque subject id of the command line: the actor of what it records. */
+/** Opaque subject id of the command line: the actor of what it records, and the program through which. */
 export const CLI_ACTOR = 'stet-cli'
 
 @Injectable()
@@ -22,7 +22,14 @@ export class Newsroom {
   async send(key: string, command: object, commandId: string = randomUUID()): Promise<CommandOutcome> {
     // A command is accepted when its log is open, not when the command line was started.
     await this.stores.aggregates()
-    const envelope = { key, commandId, actor: CLI_ACTOR, at: new Date().toISOString(), correlationId: commandId }
+    const envelope = {
+      key,
+      commandId,
+      actor: CLI_ACTOR,
+      client: CLI_ACTOR,
+      at: new Date().toISOString(),
+      correlationId: commandId,
+    }
     return this.commands.execute(addressed(command, envelope))
   }
 }

@@ -37,7 +37,7 @@ export interface Config {
   readonly mongodbDatabase: string
   readonly streamPrefix: string
   /** Whose tokens are accepted beside none: null means those of the local key in `dataDir`. */
-  readonly auth: { readonly jwksUrl: URL; readonly issuer: string; readonly audience: string | null } | null
+  readonly auth: { readonly jwksUrl: URL; readonly issuer: string; readonly audience: string } | null
   /** Empty: readers' routes are open to every origin, the others to none. */
   readonly corsOrigins: readonly string[]
   /** Whether X-Forwarded-For is believed, and of whom (addresses and subnets). */
@@ -215,7 +215,7 @@ const authOf = ({ AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE }: Environment): Con
   if (AUTH_JWKS_URL && !AUTH_ISSUER) throw new ConfigError('AUTH_ISSUER must be given with AUTH_JWKS_URL')
   if (AUTH_ISSUER && !AUTH_JWKS_URL) throw new ConfigError('AUTH_JWKS_URL must be given with AUTH_ISSUER')
   return AUTH_JWKS_URL && AUTH_ISSUER
-    ? { jwksUrl: new URL(AUTH_JWKS_URL), issuer: AUTH_ISSUER, audience: AUTH_AUDIENCE ?? null }
+    ? { jwksUrl: new URL(AUTH_JWKS_URL), issuer: AUTH_ISSUER, audience: AUTH_AUDIENCE ?? 'stet' }
     : null
 }
 

@@ -1,5 +1,8 @@
 // What every app needs of Nest: configuration, errors, access, validation, health, metrics, logs.
+export { isSlug } from './auth/claims'
+export { admitted } from './auth/challenge'
 export * from './auth/keys'
+export * from './auth/revocations'
 export * from './auth/roles'
 export * from './auth/tokens'
 export { TokenVerifier } from './auth/verifier'

@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Unavailable } from '@stet/eventsourcing'
 import { type Logger } from 'pino'
 import { RoleGuard } from './auth/guard'
+import { type Revocations } from './auth/revocations'
 import { TokenVerifier } from './auth/verifier'
 import { type Config, ConfigError, readConfig } from './config'
 import { controllerRoutes, refuseUndeclared } from './http/access'
@@ -30,6 +31,8 @@ export interface AppContext {
 export interface App {
   /** Its HTTP: controllers and their providers; operations are added to it. */
   readonly modules: readonly DynamicModule[]
+  /** What ends tokens before their time. */
+  readonly revocations?: Revocations
   /** Called with the application before it listens: documentation and other routes that are no controllers. */
   readonly prepare?: (app: NestFastifyApplication) => void | Promise<void>
   /** Called with the address as soon as it listens. */
@@ -109,7 +112,7 @@ export const createApplication = async (app: App, context: AppContext): Promise<
     abortOnError: false,
   })
   nest.useGlobalFilters(new ProblemFilter(http.routes))
-  nest.useGlobalGuards(new RoleGuard(await TokenVerifier.open(config)))
+  nest.useGlobalGuards(new RoleGuard(await TokenVerifier.open(config, app.revocations)))
   nest.useGlobalPipes(new InputPipe())
   await app.prepare?.(nest)
   refuseUndeclared(controllerRoutes(nest as INestApplication))

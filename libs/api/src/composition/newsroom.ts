@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type DynamicModule } from '@nestjs/common'
 import { Aggregates, type EventLog, type ReadSide } from '@stet/eventsourcing'
 import { GetViewTotals, ViewCounter, viewTotalsQuery } from '@stet/newsroom'
-import { type App, type AppContext, ensureTokens, type HotAnswers } from '@stet/platform'
+import { type App, type AppContext, ensureTokens, type HotAnswers, Revocations } from '@stet/platform'
 import { serveDocs } from '../openapi/docs'
 import { ViewRecorder } from '../reader/view-recorder'
 import { analystModule, editorialModule, readerModule } from './modules'
@@ -61,6 +61,7 @@ export const openNewsroom = async (
   }
   return {
     modules,
+    revocations: new Revocations(log),
     prepare: app => {
       if (modules.length > 0) serveDocs(app, VERSION)
     },

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
 import { type Envelope, Invalid, NotFound, streamOf } from '@stet/eventsourcing'
-import { isListName } from '@stet/newsroom'
-import { correlationOf, expectedRevision, idempotencyKey, Problem } from '@stet/platform'
+import { isListName, type Limits, within } from '@stet/newsroom'
+import { type Caller, correlationOf, expectedRevision, idempotencyKey, Problem } from '@stet/platform'
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { v5 as uuidv5 } from 'uuid'
 
@@ -32,14 +32,23 @@ export const addressOf = (
     envelope: {
       key,
       actor: caller.actor,
+      client: caller.client,
       // The scope of a key is the actor and the stream: the same key elsewhere is another command.
       commandId: given ? uuidv5(`${caller.actor} ${streamOf(category, key)} ${given}`, COMMANDS) : randomUUID(),
       at: new Date().toISOString(),
       correlationId: correlationOf(request),
       ...(given === undefined && { fresh: true as const }),
       ...(expected !== undefined && { expected }),
+      ...permitOf(caller),
     },
   }
+}
+
+/** Desks and sections limit who is here as a reporter; any other role that the operation is for lifts them. */
+const permitOf = ({ roles, sections, desks }: Caller): Pick<Envelope, 'permit'> => {
+  const limits: Limits = { sections, desks }
+  const limited = roles.every(role => role === 'reporter') && (sections !== null || desks !== null)
+  return limited ? { permit: within(limits) } : {}
 }
 
 /** The article of the path. */

@@ -40,7 +40,9 @@ export const within =
 const said = ({ sections, desks }: Limits): string =>
   [listed('sections', sections), listed('desks', desks)].filter(part => part !== null).join(' and ')
 
-const listed = (what: string, slugs: readonly string[] | null): string | null =>
-  slugs && `the ${what} ${slugs.length === 0 ? '(none)' : slugs.slice(0, MOST_SHOWN).join(', ')}`
+const listed = (what: string, slugs: readonly string[] | null): string | null => {
+  if (slugs === null) return null
+  return slugs.length === 0 ? `no ${what}` : `the ${what} ${slugs.slice(0, MOST_SHOWN).join(', ')}`
+}
 
 const MOST_SHOWN = 20

@@ -1,13 +1,18 @@
 // Keys and tokens on a disk, and who is believed to be whom.
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
+import { startEventStore } from '@stet/embedded'
+import { Aggregates, connectEventLog, type EventLog, Unavailable } from '@stet/eventsourcing'
+import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { localKey } from './keys'
-import { ensureTokens, FIRST_TOKENS, signToken } from './tokens'
+import { Problem } from '../problems/problem'
+import { access, REVOCATIONS, Revocations } from './revocations'
+import { ensureTokens, FIRST_TOKENS, LOCAL_CLIENT, localActor, signToken } from './tokens'
 import { TokenVerifier } from './verifier'
 
 let dataDir: string
@@ -48,6 +53,28 @@ describe('a first start', () => {
     await writeFile(join(folder, 'editor.token'), 'broken')
     expect((await ensureTokens(dataDir)).written).toBe(true)
   })
+
+  it('leaves whole tokens, however many processes start at once', async () => {
+    const fresh = await mkdtemp(join(tmpdir(), 'stet-auth-'))
+    await Promise.all(Array.from({ length: 8 }, () => ensureTokens(fresh)))
+    expect((await ensureTokens(fresh)).written).toBe(false)
+    expect((await readdir(join(fresh, 'tokens'))).sort()).toEqual(FIRST_TOKENS.map(role => `${role}.token`).sort())
+    await rm(fresh, { recursive: true })
+  })
+
+  it('replaces tokens of the form before', async () => {
+    const { folder } = await ensureTokens(dataDir)
+    const { privateKey, id } = await localKey(dataDir)
+    const before = new SignJWT({ roles: ['editor'] })
+      .setProtectedHeader({ alg: 'EdDSA', kid: id, typ: 'JWT' })
+      .setIssuer('stet:local')
+      .setSubject('someone')
+      .setIssuedAt()
+      .setExpirationTime('365 days')
+    await writeFile(join(folder, 'editor.token'), await before.sign(privateKey))
+    expect((await ensureTokens(dataDir)).written).toBe(true)
+    expect((await ensureTokens(dataDir)).written).toBe(false)
+  })
 })
 
 describe('a token of the local key', () => {
@@ -59,16 +86,34 @@ describe('a token of the local key', () => {
     expect((await caller('desk one')).actor).not.toBe((await caller('desk two')).actor)
   })
 
+  it('has the claims of RFC 9068, and those that limit a reporter', async () => {
+    const verifier = await TokenVerifier.open({ auth: null, dataDir })
+    const plain = await signToken({ dataDir, role: 'editor', name: 'x' })
+    expect(decodeProtectedHeader(plain)).toMatchObject({ alg: 'EdDSA', typ: 'at+jwt' })
+    const { iat, exp, jti, ...claims } = decodeJwt(plain)
+    expect(claims).toEqual({
+      ...{ iss: 'stet:local', aud: 'stet', sub: localActor('x'), client_id: LOCAL_CLIENT, roles: ['editor'] },
+    })
+    expect(exp! - iat!).toBe(30 * 86_400)
+    expect(decodeJwt(await signToken({ dataDir, role: 'editor', name: 'x' })).jti).not.toBe(jti)
+    expect(await verifier.callerOf(bearer(plain))).toMatchObject({ client: LOCAL_CLIENT, sections: null, desks: null })
+    const limits = { client: 'desk-tool', sections: ['sport'], desks: [] }
+    const limited = await signToken({ dataDir, role: 'reporter', name: 'x', ...limits })
+    expect(await verifier.callerOf(bearer(limited))).toEqual({ actor: localActor('x'), roles: ['reporter'], ...limits })
+  })
+
   it('is refused when it is missing, broken, expired, foreign or unsigned', async () => {
     const verifier = await TokenVerifier.open({ auth: null, dataDir })
     const { privateKey, id } = await localKey(dataDir)
-    const claims = { roles: ['editor'] }
+    const claims = { roles: ['editor'], client_id: 'tool', jti: 'one' }
     const signed = (edit: (jwt: SignJWT) => SignJWT, key = privateKey) =>
       edit(
         new SignJWT(claims)
-          .setProtectedHeader({ alg: 'EdDSA', kid: id })
+          .setProtectedHeader({ alg: 'EdDSA', kid: id, typ: 'at+jwt' })
           .setIssuer('stet:local')
+          .setAudience('stet')
           .setSubject('someone')
+          .setIssuedAt()
           .setExpirationTime('1h'),
       ).sign(key)
     const { privateKey: foreign } = await generateKeyPair('EdDSA')
@@ -91,25 +136,121 @@ describe('a token of the local key', () => {
       })
   })
 
-  it('that expires is not remembered beyond its end', async () => {
+  it('is refused from the second on that it names', async () => {
     const verifier = await TokenVerifier.open({ auth: null, dataDir })
     const { privateKey } = await localKey(dataDir)
-    const token = await new SignJWT({ roles: ['editor'] })
-      .setProtectedHeader({ alg: 'EdDSA' })
-      .setIssuer('stet:local')
-      .setSubject('someone')
-      .setExpirationTime(Math.floor(Date.now() / 1000) - 4)
-      .sign(privateKey)
-    // Within the tolerance for clocks it is accepted; it must not be from memory.
-    await verifier.callerOf(bearer(token))
-    const deadline = Date.now() + 5_000
-    let refused = false
-    while (!refused && Date.now() < deadline)
-      refused = await verifier.callerOf(bearer(token)).then(
-        () => false,
+    const expiring = (exp: number) =>
+      new SignJWT({ roles: ['editor'], client_id: 'tool', jti: randomUUID() })
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' })
+        .setIssuer('stet:local')
+        .setAudience('stet')
+        .setSubject('someone')
+        .setIssuedAt()
+        .setExpirationTime(exp)
+        .sign(privateKey)
+    await expect(verifier.callerOf(bearer(await expiring(Math.floor(Date.now() / 1000))))).rejects.toThrow('expired')
+    // Two seconds are enough to have it verified and remembered.
+    const exp = Math.floor(Date.now() / 1000) + 2
+    const token = bearer(await expiring(exp))
+    await verifier.callerOf(token)
+    let last = Date.now()
+    for (;;) {
+      const asked = Date.now()
+      const accepted = await verifier.callerOf(token).then(
         () => true,
+        () => false,
       )
-    expect(refused).toBe(true)
+      if (!accepted) break
+      last = asked
+    }
+    expect(last).toBeLessThan(exp * 1000)
+    expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000)
+  })
+})
+
+describe('revocations', () => {
+  let folder: string
+  let store: Awaited<ReturnType<typeof startEventStore>>
+  let log: EventLog
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'stet-auth-'))
+    store = await startEventStore({ socketPath: join(folder, 'e.sock'), directory: join(folder, 'data') })
+    log = connectEventLog({ url: `unix:${join(folder, 'e.sock')}` })
+  })
+  afterAll(async () => {
+    await log.close()
+    await store.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const revoke = (id: string, at = new Date().toISOString()) =>
+    new Aggregates(log).execute(
+      access,
+      'RevokeAccess',
+      { id, reason: null },
+      {
+        ...{ key: REVOCATIONS, commandId: randomUUID(), correlationId: 'c', actor: 'operator' },
+        at,
+      },
+    )
+  /** Counts the reads of the log. */
+  const counted = () => {
+    let reads = 0
+    const readStream: EventLog['readStream'] = (stream, options) => (reads++, log.readStream(stream, options))
+    return { readStream, reads: () => reads }
+  }
+  const token = (name = 'somebody') => signToken({ dataDir, role: 'editor', name }).then(bearer)
+  const refused = (verifier: TokenVerifier, authorization: string) =>
+    verifier.callerOf(authorization).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof Problem) return error.status === 401
+        throw error
+      },
+    )
+
+  it('end a token by its id in each process that is asked', async () => {
+    const verifiers = await Promise.all(
+      [1, 2].map(() => TokenVerifier.open({ auth: null, dataDir }, new Revocations(log))),
+    )
+    const [revoked, other] = [await token(), await token()]
+    for (const verifier of verifiers)
+      for (const each of [revoked, other]) expect(await refused(verifier, each)).toBe(false)
+    await revoke(decodeJwt(revoked.slice(7)).jti!)
+    for (const verifier of verifiers) {
+      while (!(await refused(verifier, revoked)));
+      expect(await refused(verifier, other)).toBe(false)
+    }
+    // One that starts later knows at once.
+    const late = await TokenVerifier.open({ auth: null, dataDir }, new Revocations(log))
+    expect(await refused(late, revoked)).toBe(true)
+  })
+
+  it('end what an actor was given until then, and nothing later', async () => {
+    await revoke('u-1', '2026-01-01T00:00:10.500Z')
+    const revocations = new Revocations(log)
+    await revocations.refresh()
+    const second = Date.parse('2026-01-01T00:00:10.000Z') / 1000
+    expect(revocations.has({ sub: 'u-1', jti: 'a', iat: second - 3600 })).toBe(true)
+    expect(revocations.has({ sub: 'u-1', jti: 'a', iat: second })).toBe(true)
+    expect(revocations.has({ sub: 'u-1', jti: 'a', iat: second + 1 })).toBe(false)
+    expect(revocations.has({ sub: 'u-2', jti: 'a', iat: 0 })).toBe(false)
+  })
+
+  it('are read once for all who ask at once, and not again for a moment', async () => {
+    const counting = counted()
+    const verifier = await TokenVerifier.open({ auth: null, dataDir }, new Revocations(counting))
+    const authorization = await token()
+    await Promise.all(Array.from({ length: 200 }, () => verifier.callerOf(authorization)))
+    expect(counting.reads()).toBeLessThanOrEqual(3)
+  })
+
+  it('that cannot be read let nobody in, but for operators', async () => {
+    const authorization = await token()
+    await store.close()
+    const verifier = await TokenVerifier.open({ auth: null, dataDir }, new Revocations(log))
+    await expect(verifier.callerOf(authorization)).rejects.toThrow(Unavailable)
+    expect(await verifier.callerOf(authorization, 'last-known')).toMatchObject({ roles: ['editor'] })
   })
 })
 
@@ -122,15 +263,18 @@ describe("an identity provider's token", () => {
     const jwksUrl = new URL(`http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`)
     const auth = { jwksUrl, issuer: 'https://id.example', audience: 'stet' }
     const token = (audience: string) =>
-      new SignJWT({ role: 'chief' })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+      new SignJWT({ role: 'chief', client_id: 'tool', jti: 'j' })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k', typ: 'at+jwt' })
+        .setIssuedAt()
         .setIssuer(auth.issuer)
         .setAudience(audience)
         .setSubject('u-1')
         .setExpirationTime('1h')
         .sign(privateKey)
     const verifier = await TokenVerifier.open({ auth, dataDir })
-    expect(await verifier.callerOf(bearer(await token('stet')))).toEqual({ actor: 'u-1', roles: ['chief'] })
+    expect(await verifier.callerOf(bearer(await token('stet')))).toMatchObject({
+      ...{ actor: 'u-1', client: 'tool', roles: ['chief'] },
+    })
     await expect(verifier.callerOf(bearer(await token('other')))).rejects.toMatchObject({ status: 401 })
     // The local key is nobody's where an identity provider is configured.
     const local = await signToken({ dataDir, role: 'chief', name: 'x' })

@@ -13,6 +13,10 @@ export interface LocalKey {
 /** Issuer of tokens that are signed with a local key. */
 export const LOCAL_ISSUER = 'stet:local'
 export const LOCAL_ALGORITHM = 'EdDSA'
+/** Whom tokens are for, unless an identity provider calls us otherwise (AUTH_AUDIENCE). */
+export const LOCAL_AUDIENCE = 'stet'
+/** The `typ` of a JWT access token (RFC 9068): an identity token, say, is none. */
+export const TOKEN_TYPE = 'at+jwt'
 
 /** Where the key lies in a data directory. */
 export const SIGNING_KEY = 'keys/signing.json'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { decodeJwt, jwtVerify, SignJWT } from 'jose'
 import { v5 as uuidv5 } from 'uuid'
-import { LOCAL_ALGORITHM, LOCAL_ISSUER, type LocalKey, localKey } from './keys'
+import { LOCAL_ALGORITHM, LOCAL_AUDIENCE, LOCAL_ISSUER, type LocalKey, localKey, TOKEN_TYPE } from './keys'
 import { type Role } from './roles'
 
 export interface TokenRequest {
@@ -14,11 +14,22 @@ export interface TokenRequest {
   readonly name: string
   /** How long it is valid; 30 when absent. */
   readonly days?: number
+  /** The program that it is for; LOCAL_CLIENT when absent. */
+  readonly client?: string
+  /** Slugs that a reporter is limited to; not limited when absent. */
+  readonly sections?: readonly string[]
+  readonly desks?: readonly string[]
 }
 
+/** The client_id of tokens that were made for no program in particular. */
+export const LOCAL_CLIENT = 'stet-token'
+
 /** A bearer token signed with the local key of `dataDir` (made when absent). */
-export const signToken = async ({ dataDir, role, name, days = 30 }: TokenRequest): Promise<string> =>
-  signWith(await localKey(dataDir), role, name, days)
+export const signToken = async ({ dataDir, ...request }: TokenRequest): Promise<string> =>
+  signWith(await localKey(dataDir), request)
+
+/** The actor of a name's local tokens: the log sees this id only. */
+export const localActor = (name: string): string => uuidv5(name, ACTORS)
 
 /** Roles whose tokens a first start leaves in DATA_DIR/tokens. */
 export const FIRST_TOKENS = ['editor', 'chief', 'service', 'analyst'] as const satisfies readonly Role[]
@@ -37,9 +48,9 @@ export const ensureTokens = async (
   for (const role of FIRST_TOKENS) {
     const file = join(folder, `${role}.token`)
     if (await usable(file, key)) continue
-    // A process id is no name of its own: in containers every process is the first one.
+    // Processes that start at once may share the folder and be in containers of their own, with equal ids.
     const draft = `${file}.${randomUUID()}`
-    await writeFile(draft, `${await signWith(key, role, role, YEAR)}\n`, { mode: 0o600 })
+    await writeFile(draft, `${await signWith(key, { role, name: role, days: YEAR })}\n`, { mode: 0o600 })
     await rename(draft, file)
     written = true
   }
@@ -52,11 +63,16 @@ const RENEWED_BEFORE = 30
 
 const ACTORS = '5e0e3f0c-6b0b-5c59-9f0c-2f1c7a1f6f5d'
 
-const signWith = (key: LocalKey, role: Role, name: string, days: number): Promise<string> =>
-  new SignJWT({ roles: [role] })
-    .setProtectedHeader({ alg: LOCAL_ALGORITHM, kid: key.id, typ: 'JWT' })
+const signWith = (
+  key: LocalKey,
+  { role, name, days = 30, client = LOCAL_CLIENT, sections, desks }: Omit<TokenRequest, 'dataDir'>,
+): Promise<string> =>
+  new SignJWT({ client_id: client, roles: [role], ...(sections && { sections }), ...(desks && { desks }) })
+    .setProtectedHeader({ alg: LOCAL_ALGORITHM, kid: key.id, typ: TOKEN_TYPE })
     .setIssuer(LOCAL_ISSUER)
-    .setSubject(uuidv5(name, ACTORS))
+    .setAudience(LOCAL_AUDIENCE)
+    .setSubject(localActor(name))
+    .setJti(randomUUID())
     .setIssuedAt()
     .setExpirationTime(`${days} days`)
     .sign(key.privateKey)
@@ -64,7 +80,8 @@ const signWith = (key: LocalKey, role: Role, name: string, days: number): Promis
 const usable = async (file: string, key: LocalKey): Promise<boolean> => {
   try {
     const token = (await readFile(file, 'utf8')).trim()
-    await jwtVerify(token, key.publicKey, { issuer: LOCAL_ISSUER })
+    const claims = { issuer: LOCAL_ISSUER, audience: LOCAL_AUDIENCE, requiredClaims: ['client_id', 'jti', 'iat'] }
+    await jwtVerify(token, key.publicKey, { typ: TOKEN_TYPE, ...claims })
     return (decodeJwt(token).exp ?? 0) * 1000 > Date.now() + RENEWED_BEFORE * 86_400_000
   } catch {
     return false

@@ -52,5 +52,8 @@ export const routesOf = (controller: ControllerRoute['controller']): ControllerR
 /** @throws Error that names the first route without a declared role */
 export const refuseUndeclared = (routes: readonly ControllerRoute[]): void => {
   for (const { access, method, path } of routes)
-    if (!access) throw new Error(`${method} ${path} declares no role: add @Roles(...), @Open() or @Operations()`)
+    if (!access)
+      throw new Error(
+        `${method} ${path} declares no role: give its operation a row in the table of roles, or add @Roles(...), @Open() or @Operations()`,
+      )
 }

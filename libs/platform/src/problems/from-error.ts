@@ -3,6 +3,7 @@ import { HttpException } from '@nestjs/common'
 import {
   CommandIdReused,
   Contended,
+  Forbidden,
   Gone,
   Invalid,
   Moved,
@@ -12,12 +13,14 @@ import {
   Unavailable,
   UndecodableEvent,
 } from '@stet/eventsourcing'
+import { notAllowed } from '../auth/challenge'
 import { Problem, type ProblemName, PROBLEMS } from './problem'
 
 /** Problems are told apart by class; anything unknown is a 500 without detail. */
 export const problemOf = (error: unknown): Problem => {
   if (error instanceof Problem) return error
   if (error instanceof RuleBroken) return new Problem('rule-broken', error.message, { rule: error.code })
+  if (error instanceof Forbidden) return notAllowed(error.message)
   if (error instanceof NotFound) return new Problem('not-found', error.message)
   if (error instanceof Gone) return new Problem('gone', error.message)
   if (error instanceof Moved)

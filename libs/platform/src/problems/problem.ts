@@ -9,8 +9,8 @@ export const PROBLEMS = {
   unauthenticated: { status: 401, title: 'Token needed', advice: 'Send a valid token: Authorization: Bearer TOKEN.' },
   forbidden: {
     status: 403,
-    title: 'Role not sufficient',
-    advice: 'Use a token of one of the roles that the route names.',
+    title: 'Not allowed',
+    advice: 'Use a token of one of the roles that the route names, and of the section in question.',
   },
   'not-found': { status: 404, title: 'Not found', advice: 'Check the path and the id.' },
   'method-not-allowed': {
