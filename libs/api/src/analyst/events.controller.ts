@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream'
 import { Controller, Get, Inject, StreamableFile } from '@nestjs/common'
 import { EVENT_LOG, type EventLog, type LoggedEvent } from '@stet/eventsourcing'
-import { Question, Roles } from '@stet/platform'
+import { Question } from '@stet/platform'
 import { Type } from 'class-transformer'
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator'
 import { EventRecordAnswer } from '../answers'
@@ -40,7 +40,6 @@ export class EventsController {
   constructor(@Inject(EVENT_LOG) private readonly log: EventLog) {}
 
   @Get()
-  @Roles('analyst')
   @Describe({ id: 'listEvents', summary: 'The event history', answer: EventRecordAnswer, ndjson: true })
   async events(@Question() query: GetEvents, @WithExchange() { reply }: Exchange): Promise<StreamableFile> {
     void reply.header('cache-control', 'no-store')

@@ -11,7 +11,7 @@ import {
   ReviseArticle,
   SourceArticle,
 } from '@stet/newsroom'
-import { etagOf, matches, Roles } from '@stet/platform'
+import { etagOf, matches } from '@stet/platform'
 import { CommandAnswer } from '../answers'
 import { Describe } from '../openapi/describe'
 import { type Address, ArticleId, type Exchange, ToArticle, ToNewArticle, WithExchange } from './address'
@@ -25,7 +25,6 @@ export class ArticlesController {
   ) {}
 
   @Post()
-  @Roles('reporter', 'editor', 'chief', 'service')
   @Describe({ id: 'draftArticle', summary: 'Begin an article', answer: CommandAnswer, status: 201 })
   draft(@Body() command: DraftArticle, @ToNewArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.create(command, to, id => `/editorial/v1/articles/${id}`)
@@ -33,7 +32,6 @@ export class ArticlesController {
 
   @Post(':id/revise')
   @HttpCode(200)
-  @Roles('reporter', 'editor', 'chief', 'service')
   @Describe({ id: 'reviseArticle', summary: 'Change the working copy', answer: CommandAnswer, ifMatch: 'required' })
   revise(@Body() command: ReviseArticle, @ToArticle({ replaces: true }) to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
@@ -41,7 +39,6 @@ export class ArticlesController {
 
   @Post(':id/source')
   @HttpCode(200)
-  @Roles('reporter', 'editor', 'chief', 'service')
   @Describe({ id: 'sourceArticle', summary: 'Say where the report comes from', answer: CommandAnswer })
   source(@Body() command: SourceArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
@@ -49,7 +46,6 @@ export class ArticlesController {
 
   @Post(':id/relate')
   @HttpCode(200)
-  @Roles('reporter', 'editor', 'chief', 'service')
   @Describe({
     id: 'relateArticles',
     summary: 'Choose and block related articles',
@@ -61,7 +57,6 @@ export class ArticlesController {
   }
 
   @Get(':id')
-  @Roles('reporter', 'editor', 'chief', 'service')
   @Describe({ id: 'getEditorsArticle', summary: 'An article at any stage', answer: EditorsArticleAnswer, etag: true })
   async article(
     @ArticleId() id: string,

@@ -1,7 +1,6 @@
 // Items of news agencies and of Superdesk, one per request.
 import { Body, Controller, HttpCode, Injectable, Post, Query } from '@nestjs/common'
 import { importOf, readNinjs } from '@stet/newsroom'
-import { Roles } from '@stet/platform'
 import { Transform } from 'class-transformer'
 import { IsBoolean, IsOptional } from 'class-validator'
 import { ImportAnswer } from '../answers'
@@ -36,7 +35,6 @@ export class ImportsController {
 
   @Post('ninjs')
   @HttpCode(200)
-  @Roles('service')
   @Describe({ id: 'importNinjs', summary: 'Import one IPTC ninjs item', answer: ImportAnswer, anyBody: true })
   ninjs(
     @Body() item: unknown,

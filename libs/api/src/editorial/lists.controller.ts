@@ -1,7 +1,6 @@
 // Commands to a curated list.
 import { Body, Controller, HttpCode, Post } from '@nestjs/common'
 import { CreateList, FeatureArticle, UnfeatureArticle } from '@stet/newsroom'
-import { Roles } from '@stet/platform'
 import { CommandAnswer } from '../answers'
 import { Describe } from '../openapi/describe'
 import { type Address, ToList } from './address'
@@ -12,7 +11,6 @@ export class ListsController {
   constructor(private readonly commands: Commands) {}
 
   @Post(':list/create')
-  @Roles('editor', 'chief', 'service')
   @Describe({ id: 'createList', summary: 'Create a curated list', answer: CommandAnswer, status: 201 })
   create(@Body() command: CreateList, @ToList() to: Address): Promise<CommandAnswer> {
     return this.commands.create(command, to, list => `/reader/v1/lists/${list}`)
@@ -20,7 +18,6 @@ export class ListsController {
 
   @Post(':list/feature')
   @HttpCode(200)
-  @Roles('editor', 'chief', 'service')
   @Describe({ id: 'featureArticle', summary: 'Put an article at the end of a list', answer: CommandAnswer })
   feature(@Body() command: FeatureArticle, @ToList() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
@@ -28,7 +25,6 @@ export class ListsController {
 
   @Post(':list/unfeature')
   @HttpCode(200)
-  @Roles('editor', 'chief', 'service')
   @Describe({ id: 'unfeatureArticle', summary: 'Take an article off a list', answer: CommandAnswer })
   unfeature(@Body() command: UnfeatureArticle, @ToList() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)

@@ -1,9 +1,11 @@
-// What the OpenAPI document says of a route beside its path, its body and its roles, which it finds by itself.
-import { SetMetadata } from '@nestjs/common'
+// What a route is called, and what the OpenAPI document says of it beside its path and its body, which it finds by itself.
+import { applyDecorators, SetMetadata } from '@nestjs/common'
 import { type TSchema } from '@sinclair/typebox'
+import { Roles } from '@stet/platform'
+import { rolesOf } from '../access'
 
 export interface Description {
-  /** operationId: unique, what clients' methods are called. */
+  /** operationId: unique, what clients' methods are called, and the row of the table of roles (access.ts). */
   readonly id: string
   readonly summary: string
   /** Schema of the answer, null for none. */
@@ -25,4 +27,9 @@ export interface Description {
 }
 
 export const DESCRIPTION = 'stet:description'
-export const Describe = (description: Description) => SetMetadata(DESCRIPTION, description)
+
+/** Describes a route, and lets in the roles that the table has for it; one that is not in the table says so itself. */
+export const Describe = (description: Description): ClassDecorator & MethodDecorator => {
+  const roles = rolesOf(description.id)
+  return applyDecorators(SetMetadata(DESCRIPTION, description), ...(roles ? [Roles(...roles)] : []))
+}

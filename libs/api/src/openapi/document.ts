@@ -53,7 +53,8 @@ export const openApiDocument = (routes: readonly ControllerRoute[], version: str
   }
 }
 
-const descriptionOf = ({ controller, handler, method, path }: ControllerRoute): Description => {
+/** @throws Error for a route without a description */
+export const descriptionOf = ({ controller, handler, method, path }: ControllerRoute): Description => {
   const target = (controller.prototype as Record<string, object>)[handler]
   const description = target && (Reflect.getMetadata(DESCRIPTION, target) as Description | undefined)
   if (!description) throw new Error(`${method} ${path} is not described: add @Describe(...)`)

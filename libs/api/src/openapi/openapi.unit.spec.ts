@@ -1,15 +1,16 @@
 // Every route has a role, a description and schemas; examples are what they are examples of; nothing underivable passes.
 import { Body, Controller, Get, Post } from '@nestjs/common'
 import { describe, expect, it } from '@jest/globals'
-import { Open, OperationsController, refuseUndeclared, routesOf } from '@stet/platform'
+import { Open, OperationsController, refuseUndeclared, Roles, routesOf } from '@stet/platform'
 import { Type } from '@sinclair/typebox'
 import Ajv2020 from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
 import { IsString, ValidateBy } from 'class-validator'
+import { MAY } from '../access'
 import { CommandAnswer } from '../answers'
 import { CONTROLLERS } from '../composition/modules'
 import { Describe } from './describe'
-import { openApiDocument } from './document'
+import { descriptionOf, openApiDocument } from './document'
 import { EXAMPLES } from './examples'
 import { requestSchema } from './requests'
 
@@ -34,6 +35,28 @@ describe('every route', () => {
       if (path.startsWith('/analyst/')) expect(access).toEqual({ kind: 'roles', roles: ['analyst'] })
       if (path.startsWith('/reader/')) expect(access).toEqual({ kind: 'open' })
     }
+  })
+
+  it('that needs a role has it from the one table, and every row of the table is a route', () => {
+    const asked = controllers
+      .flatMap(routesOf)
+      .flatMap(route =>
+        route.access?.kind === 'roles' ? [[descriptionOf(route).id, route.access.roles] as const] : [],
+      )
+    // Fails for @Roles(...) on a route: give its operation a row in access.ts instead.
+    expect(Object.fromEntries(asked)).toEqual(MAY)
+  })
+
+  it('says once who may call it', () => {
+    const declare = () => {
+      class Planted {
+        @Roles('reporter')
+        @Describe({ id: 'publishArticle', summary: 'twice', answer: null })
+        twice() {}
+      }
+      return Planted
+    }
+    expect(declare).toThrow('Planted.twice says twice who may call it')
   })
 
   it('without a declared role is found', () => {

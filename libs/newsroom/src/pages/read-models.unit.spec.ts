@@ -144,6 +144,32 @@ describe('an article page', () => {
     expect((await pageOf(readModels(...publish(1), ...drafted), id(1))).article.headline).toBe('Headline 1')
   })
 
+  it('of what is not live asks for as much as of what never was, and says the same', async () => {
+    const { source: _s, relatedIds: _r, slug: _g, revision: _v, ...more } = content(1)
+    const { firstPublishedAt: _f, publishedAt: _p, updatedAt: _u, ...draft } = more
+    const read = readModels(
+      ...publish(2, { relatedIds: [id(1)] }),
+      ...recorded(`article-${id(1)}`, [{ type: 'ArticleDrafted', data: { ...draft, wantedSlug: 'kept-quiet' } }]),
+      ...recorded('slug-kept-quiet', [{ type: 'SlugReserved', data: { articleId: id(1) } }]),
+      ...list('editors-choice', feature(1)),
+    )
+    // The time of an answer is that of its reads: the same ones, in the same order.
+    const refusal = async (idOrSlug: string, definition: typeof page | typeof relatedPage) => {
+      read.reads.length = 0
+      const query = Object.assign(new GetArticlePage(), { idOrSlug })
+      const error = await definition.answer(query as never, read, new Date(AT)).then(
+        () => null,
+        (error: unknown) => error as Error,
+      )
+      return { error: error?.constructor.name, says: error?.message.replace(idOrSlug, 'NAME'), reads: [...read.reads] }
+    }
+    for (const definition of [page, relatedPage]) {
+      expect(await refusal(id(1), definition)).toEqual(await refusal(id(99), definition))
+      expect(await refusal('kept-quiet', definition)).toEqual(await refusal('never-was', definition))
+      expect((await refusal(id(1), definition)).error).toBe('NotFound')
+    }
+  })
+
   it('holds what was asked for, and finds it with few reads', async () => {
     const read = readModels(...publish(1, { relatedIds: [id(2)] }), ...publish(2))
     expect(Object.keys(await pageOf(read, id(1), []))).toEqual(['article'])

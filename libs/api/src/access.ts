@@ -1,0 +1,28 @@
+// Which role may call which operation: the one table. Guards, the OpenAPI document and docs/http.md derive from it.
+import { type SomeRoles } from '@stet/platform'
+
+const desk = ['reporter', 'editor', 'chief', 'service'] as const satisfies SomeRoles
+const editors = ['editor', 'chief', 'service'] as const satisfies SomeRoles
+
+/** By operationId (see Describe). What is not here is open (`@Open()`) or stops the start. */
+export const MAY = {
+  draftArticle: desk,
+  reviseArticle: desk,
+  sourceArticle: desk,
+  relateArticles: desk,
+  getEditorsArticle: desk,
+  publishArticle: editors,
+  unpublishArticle: editors,
+
+  createList: editors,
+  featureArticle: editors,
+  unfeatureArticle: editors,
+
+  importNinjs: ['service'],
+
+  listEvents: ['analyst'],
+} as const satisfies Readonly<Record<string, SomeRoles>>
+
+/** The roles of an operation, null for one that the table does not have. */
+export const rolesOf = (operation: string): SomeRoles | null =>
+  Object.hasOwn(MAY, operation) ? MAY[operation as keyof typeof MAY] : null
