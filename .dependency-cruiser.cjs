@@ -38,7 +38,7 @@ module.exports = {
       name: 'platform-stands-beside',
       severity: 'error',
       from: { path: lib('platform') },
-      to: { path: '^(apps|libs/(api|newsroom|embedded))/' },
+      to: { path: '^(apps|libs/(api|newsroom))/' },
     },
     {
       name: 'embedded-imports-no-room',

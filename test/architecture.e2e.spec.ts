@@ -65,6 +65,11 @@ describe('the rules', () => {
     ['api-goes-down-only', 'libs/api/src/a.ts', "export { app } from '../../../apps/server/src/main'\n"],
     ['embedded-is-imported-by-server-cli-and-tests', 'libs/api/src/f.ts', "export { room } from '@stet/embedded'\n"],
     ['platform-stands-beside', 'libs/platform/src/a.ts', "export { room } from '@stet/newsroom'\n"],
+    [
+      'embedded-is-imported-by-server-cli-and-tests',
+      'libs/platform/src/f.ts',
+      "export { room } from '@stet/embedded'\n",
+    ],
     ['embedded-imports-no-room', 'libs/embedded/src/a.ts', "export { room } from '@stet/eventsourcing'\n"],
     [
       'embedded-is-imported-by-server-cli-and-tests',

@@ -31,7 +31,7 @@ const jwk = async (kid: string): Promise<JWK> => ({
   ...{ kid, alg: 'ES256' },
 })
 const token = { payload: '', signature: '' }
-const keyOf = (keys: ReturnType<typeof publishedKeys>, kid: string) => keys({ alg: 'ES256', kid }, token)
+const keyOf = async (keys: ReturnType<typeof publishedKeys>, kid: string) => keys({ alg: 'ES256', kid }, token)
 
 const HOUR = 3_600_000
 
