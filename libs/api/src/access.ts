@@ -2,6 +2,9 @@
 import { type SomeRoles } from '@stet/platform'
 
 const desk = ['reporter', 'editor', 'chief', 'service'] as const satisfies SomeRoles
+/** Without the wires. */
+const writers = ['reporter', 'editor', 'chief'] as const satisfies SomeRoles
+const people = ['editor', 'chief'] as const satisfies SomeRoles
 const editors = ['editor', 'chief', 'service'] as const satisfies SomeRoles
 
 /** By operationId (see Describe). What is not here is open (`@Open()`) or stops the start. */
@@ -11,8 +14,25 @@ export const MAY = {
   sourceArticle: desk,
   relateArticles: desk,
   getEditorsArticle: desk,
+
+  submitArticle: writers,
+  sendBackArticle: people,
+  approveArticle: people,
+  embargoArticle: editors,
+  spikeArticle: people,
+  restoreArticle: people,
+
   publishArticle: editors,
+  correctArticle: editors,
+  amendArticle: people,
   unpublishArticle: editors,
+  retractArticle: people,
+  yieldSlug: people,
+
+  scheduleChange: people,
+  rescheduleChange: people,
+  cancelScheduledChange: people,
+  getSchedule: writers,
 
   createList: editors,
   featureArticle: editors,

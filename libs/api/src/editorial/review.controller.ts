@@ -8,7 +8,6 @@ import {
   SpikeArticle,
   SubmitArticle,
 } from '@stet/newsroom'
-import { Roles } from '@stet/platform'
 import { CommandAnswer } from '../answers'
 import { Describe } from '../openapi/describe'
 import { type Address, ToArticle } from './address'
@@ -20,7 +19,6 @@ export class ReviewController {
 
   @Post(':id/submit')
   @HttpCode(200)
-  @Roles('reporter', 'editor', 'chief')
   @Describe({ id: 'submitArticle', summary: 'Put the working copy up for review', answer: CommandAnswer })
   submit(@Body() command: SubmitArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
@@ -28,7 +26,6 @@ export class ReviewController {
 
   @Post(':id/send-back')
   @HttpCode(200)
-  @Roles('editor', 'chief')
   @Describe({ id: 'sendBackArticle', summary: 'End the review: something is to be mended', answer: CommandAnswer })
   sendBack(@Body() command: SendBackArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
@@ -36,7 +33,6 @@ export class ReviewController {
 
   @Post(':id/approve')
   @HttpCode(200)
-  @Roles('editor', 'chief')
   @Describe({ id: 'approveArticle', summary: 'Approve the working copy as it stands', answer: CommandAnswer })
   approve(@Body() command: ApproveArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
@@ -44,7 +40,6 @@ export class ReviewController {
 
   @Post(':id/embargo')
   @HttpCode(200)
-  @Roles('editor', 'chief', 'service')
   @Describe({ id: 'embargoArticle', summary: 'Set or end an embargo', answer: CommandAnswer })
   embargo(@Body() command: EmbargoArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
@@ -52,7 +47,6 @@ export class ReviewController {
 
   @Post(':id/spike')
   @HttpCode(200)
-  @Roles('editor', 'chief')
   @Describe({ id: 'spikeArticle', summary: 'Put the article away', answer: CommandAnswer })
   spike(@Body() command: SpikeArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
@@ -60,7 +54,6 @@ export class ReviewController {
 
   @Post(':id/restore')
   @HttpCode(200)
-  @Roles('editor', 'chief')
   @Describe({ id: 'restoreArticle', summary: 'Take a spiked article back to work', answer: CommandAnswer })
   restore(@Body() command: RestoreArticle, @ToArticle() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)

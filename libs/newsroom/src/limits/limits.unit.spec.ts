@@ -2,13 +2,24 @@
 import { describe, expect, it } from '@jest/globals'
 import { Forbidden } from '@stet/eventsourcing'
 import { article } from '../article/article'
-import { deciders } from '../deciders'
+import { DEFAULT_POLICY } from '../article/policy'
+import { decidersOf } from '../deciders'
 import { given, recorded } from '../testing/scenario.fixture.spec'
 import { within } from './limits'
 
 const ID = '0b7c5d1e-0000-4000-8000-000000000001'
 const content = (section: string | null) => ({
-  ...{ headline: 'h', bodyHtml: '', summary: null, tags: [], authors: [], image: null, language: 'en', seo: null },
+  ...{
+    headline: 'h',
+    bodyHtml: '',
+    summary: null,
+    keyPoints: [],
+    tags: [],
+    authors: [],
+    image: null,
+    language: 'en',
+    seo: null,
+  },
   ...{ canonicalUrl: null, wantedSlug: null, section: section === null ? null : { slug: section, name: section } },
 })
 /** An article that editor-1 began in a section and that was moved afterwards. */
@@ -68,7 +79,7 @@ describe('somebody limited to sections', () => {
   })
 
   it('may touch no other stream, of whatever name', () => {
-    for (const { category, initial } of deciders.filter(({ category }) => category !== 'article'))
+    for (const { category, initial } of decidersOf(DEFAULT_POLICY).filter(({ category }) => category !== 'article'))
       expect(permits(['sport'], initial, 'somebody', category)).toBe(false)
     for (const category of ['constructor', 'toString', '__proto__'])
       expect(permits(null, article.initial, 'somebody', category)).toBe(false)

@@ -1,5 +1,5 @@
 // Access that was ended before its time: recorded in the log, and so in the hands of every process that asks for tokens.
-import { decider, type EventLog, streamOf } from '@stet/eventsourcing'
+import { decoded, decider, type EventLog, streamOf } from '@stet/eventsourcing'
 
 export interface AccessEvents {
   /** Tokens of this id, and tokens of this actor that were issued until then, are refused from now on. */
@@ -66,7 +66,9 @@ export class Revocations {
   async #look(): Promise<void> {
     const began = performance.now()
     try {
-      for await (const { type, data, at, revision } of this.log.readStream(STREAM, { from: this.#next })) {
+      for await (const event of this.log.readStream(STREAM, { from: this.#next })) {
+        // One that cannot be read may name anybody: then nobody is let in.
+        const { type, data, at, revision } = decoded(event)
         this.#next = revision + 1
         if (type !== 'AccessRevoked') continue
         const { id } = data as AccessEvents['AccessRevoked']
