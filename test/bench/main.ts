@@ -1,6 +1,7 @@
 // `npm run bench [SECTION...]`: what the product must reach, each figure beside what it is compared with, in one run.
 // Everything runs on one machine against embedded stores in a data directory of its own; nothing leaves loopback.
 import { commands } from './commands'
+import { eventStore } from './event-store'
 import { history } from './history'
 import { type Measure, print } from './measures'
 import { pages } from './pages'
@@ -13,6 +14,7 @@ const sections: Readonly<Record<string, () => Promise<Measure[]>>> = {
   views,
   propagation,
   commands,
+  'event-store': eventStore,
   stores,
   history,
 }

@@ -23,6 +23,16 @@ export const ratio = (what: string, ours: number, theirs: number, unit: string, 
   holds: ours / theirs >= atLeast,
 })
 
+/** A cost beside another one, which may be so many times as dear. */
+export const atMost = (what: string, ours: number, theirs: number, unit: string, times: number): Measure => ({
+  what,
+  value: `${rounded(ours)} ${unit}`,
+  beside: `${rounded(theirs)} ${unit}`,
+  ratio: ours / theirs,
+  target: `< ${times}`,
+  holds: ours / theirs < times,
+})
+
 /** A figure that must stay below a bound. */
 export const below = (what: string, value: number, unit: string, bound: number): Measure => ({
   what,

@@ -1,59 +1,21 @@
-// The embedded stores alone, through the official clients: what everything above them stands on.
-import { randomUUID } from 'node:crypto'
+// The embedded document store alone, through the official driver: what everything above it stands on.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { startEmbeddedStores } from '@stet/embedded'
 import { MongoClient } from 'mongodb'
 import { type Measure, rounded, stated } from './measures'
 import { inParallel } from './seed-log'
 
-/** About 1 KB of JSON. */
-const event = () =>
-  jsonEvent({ id: randomUUID(), type: 'Measured', data: { text: 'x'.repeat(950) }, metadata: { actor: 'bench' } })
-
 export const stores = async (): Promise<Measure[]> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'stet-bench-'))
   const running = await startEmbeddedStores({ dataDir })
   try {
-    return [...(await events(running.eventStoreUrl)), ...(await documents(running.mongodbUrl))]
+    return await documents(running.mongodbUrl)
   } finally {
     await running.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
-}
-
-const events = async (endpoint: string): Promise<Measure[]> => {
-  const client = new EventStoreDBClient({ endpoint }, { insecure: true })
-  const appends = (count: number, width: number, size: number) =>
-    rate(count * size, () =>
-      inParallel(count, width, () =>
-        client.appendToStream(`bench-${randomUUID()}`, Array.from({ length: size }, event)),
-      ),
-    )
-  await appends(2_000, 64, 1)
-  const one = await appends(2_000, 1, 1)
-  const many = await appends(20_000, 64, 1)
-  const batches = await appends(60, 1, 500)
-  const count = 2_000 + 2_000 + 20_000 + 30_000
-  const read = await rate(count, async () => {
-    for await (const _ of client.readAll()) continue
-  })
-  const caughtUp = await rate(count, async () => {
-    const subscription = client.subscribeToAll({ fromPosition: 'start' })
-    let seen = 0
-    for await (const _ of subscription) if (++seen === count) break
-    await subscription.unsubscribe()
-  })
-  await client.dispose()
-  return [
-    stated('appends of one event, 1 writer', `${rounded(one)} /s`),
-    stated('appends of one event, 64 writers', `${rounded(many)} /s`),
-    stated('appends of 500 events, 1 writer', `${rounded(batches)} events/s`),
-    stated('reading $all', `${rounded(read)} events/s`),
-    stated('catching up', `${rounded(caughtUp)} events/s`),
-  ]
 }
 
 const documents = async (url: string): Promise<Measure[]> => {
