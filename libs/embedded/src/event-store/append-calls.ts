@@ -1,22 +1,21 @@
 // The two calls that append: one stream of messages per append, and one long-lived stream of many appends.
-import type { UUID } from '@eventstore/db-client/generated/shared_pb'
-import type { AppendReq, AppendResp, BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb'
+import type { AppendReq, AppendResp } from '@eventstore/db-client/generated/streams_pb'
 import {
   status,
   type ServerDuplexStream,
   type handleBidiStreamingCall,
   type handleClientStreamingCall,
 } from '@grpc/grpc-js'
+import { checkedTarget, writeBatchAnswer, type BatchChunk, type CorrelationId } from './batch-messages'
 import { Refusal, RevisionMismatch, badRequest, toServiceError } from './errors'
 import { MAX_APPEND_BYTES, type ExpectedRevision, type ProposedEvent } from './model'
 import {
   appendAnswer,
-  batchAnswer,
   mismatchAnswer,
   parseAppendOptions,
-  parseBatchOptions,
   parseProposed,
-  uuidText,
+  proposedEvent,
+  type ProposedFields,
 } from './protocol'
 import type { Writes } from './writes'
 
@@ -37,8 +36,8 @@ class Incoming {
     }
   }
 
-  add(message: AppendReq.ProposedMessage | BatchAppendReq.ProposedMessage): void {
-    const event = parseProposed(message)
+  add(fields: ProposedFields): void {
+    const event = proposedEvent(fields)
     this.events.push(event)
     this.bytes += event.data.length + event.metadata.length
     if (this.bytes > MAX_HELD_BYTES)
@@ -68,7 +67,7 @@ export function appendCall(writes: Writes): handleClientStreamingCall<AppendReq,
         const options = message.getOptions()
         const proposed = message.getProposedMessage()
         if (options) incoming.target = parseAppendOptions(options)
-        if (proposed) incoming.add(proposed)
+        if (proposed) incoming.add(parseProposed(proposed))
       }),
     )
     call.on('error', () => {})
@@ -84,7 +83,7 @@ export function appendCall(writes: Writes): handleClientStreamingCall<AppendReq,
   }
 }
 
-type BatchCall = ServerDuplexStream<BatchAppendReq, BatchAppendResp>
+type BatchCall = ServerDuplexStream<BatchChunk, Buffer>
 
 /** The open batch calls, so that a closing server can end them once it has answered what it took. */
 export class BatchCalls {
@@ -93,7 +92,7 @@ export class BatchCalls {
 
   constructor(private readonly writes: Writes) {}
 
-  readonly handle: handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> = call => {
+  readonly handle: handleBidiStreamingCall<BatchChunk, Buffer> = call => {
     // Chunks of one append share a correlation id; its options come with the first.
     const incomplete = new Map<string, Incoming>()
     let answering = 0
@@ -111,25 +110,23 @@ export class BatchCalls {
       else return
       forget()
     }
-    const answer = async (correlationId: UUID, incoming: Incoming) => {
+    const answer = async (correlationId: CorrelationId, incoming: Incoming) => {
       answering++
       const result = await incoming.appendTo(this.writes).catch((error: unknown) => ({ error }))
-      if (!call.cancelled) call.write(batchAnswer(correlationId, incoming.target?.stream ?? '', result))
+      if (!call.cancelled) call.write(writeBatchAnswer(correlationId, incoming.target?.stream ?? '', result))
       answering--
       endWhenAnswered()
     }
 
-    call.on('data', (chunk: BatchAppendReq) => {
-      const correlationId = chunk.getCorrelationId()
+    call.on('data', ({ correlationId, target, proposed, isFinal }: BatchChunk) => {
       if (!correlationId || this.isClosing) return
-      const key = uuidText(correlationId)
+      const key = correlationId.text
       const incoming = incomplete.get(key) ?? new Incoming()
       incoming.take(() => {
-        const options = chunk.getOptions()
-        if (options) incoming.target = parseBatchOptions(options)
-        for (const message of chunk.getProposedMessagesList()) incoming.add(message)
+        if (target) incoming.target = checkedTarget(target)
+        for (const fields of proposed) incoming.add(fields)
       })
-      if (chunk.getIsFinal()) {
+      if (isFinal) {
         incomplete.delete(key)
         void answer(correlationId, incoming)
       } else if (incomplete.set(key, incoming).size > MAX_INCOMPLETE) {

@@ -2,7 +2,7 @@
 import type { Database } from 'lmdb'
 import type { Environment } from '../storage'
 import { NO_STREAM, isMetastream, type ProposedEvent, type StreamMetadata } from './model'
-import { createdOf, decodeRecord, encodeRecord, type StoredRecord } from './record'
+import { StoredRecord, createdOf, decodeRecord, encodeRecord } from './record'
 
 export type Direction = 'forwards' | 'backwards'
 
@@ -66,7 +66,7 @@ export class EventLog {
     void this.records.put(positionKey(position), record, { append: true } as never)
     void this.index.put(indexKey(head.id, revision), positionKey(position))
     this.nextPosition = position + record.length
-    return decodeRecord(position, record)
+    return new StoredRecord(position, record)
   }
 
   recordAt(position: number): StoredRecord | undefined {

@@ -1,10 +1,8 @@
 // Requests of the protocol in the store's own words, and the store's results as answers.
-import { AllStreamPosition, Empty, StreamIdentifier, type UUID } from '@eventstore/db-client/generated/shared_pb'
+import { Empty, StreamIdentifier, type UUID } from '@eventstore/db-client/generated/shared_pb'
 import {
   type AppendReq,
   AppendResp,
-  type BatchAppendReq,
-  BatchAppendResp,
   type DeleteReq,
   DeleteResp,
   ReadReq,
@@ -13,8 +11,7 @@ import {
   TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb'
 import { status } from '@grpc/grpc-js'
-import { Empty as GoogleEmpty } from 'google-protobuf/google/protobuf/empty_pb'
-import { Refusal, type RevisionMismatch, badRequest, toBatchStatus } from './errors'
+import { Refusal, type RevisionMismatch, badRequest } from './errors'
 import { parseFilter, type EventFilter } from './filter'
 import type { Direction } from './log'
 import { NO_STREAM, type ExpectedRevision, type ProposedEvent } from './model'
@@ -76,15 +73,6 @@ export function parseAppendOptions(options: AppendReq.Options): { stream: string
   return { stream: streamName(options.getStreamIdentifier()), expected: expectedRevision(options) }
 }
 
-export function parseBatchOptions(options: BatchAppendReq.Options): { stream: string; expected: ExpectedRevision } {
-  const stream = streamName(options.getStreamIdentifier())
-  if (options.hasStreamPosition()) return { stream, expected: Number(options.getStreamPosition()) }
-  if (options.hasNoStream()) return { stream, expected: 'no_stream' }
-  if (options.hasStreamExists()) return { stream, expected: 'stream_exists' }
-  if (options.hasAny()) return { stream, expected: 'any' }
-  throw badRequest('An append says which revision it expects.')
-}
-
 export function parseDelete(request: DeleteReq | TombstoneReq): { stream: string; expected: ExpectedRevision } {
   const options = request.getOptions()
   if (!options) throw badRequest('A deletion names a stream.')
@@ -107,23 +95,29 @@ function expectedRevision(options: WithExpectedRevision): ExpectedRevision {
   throw badRequest('A write says which revision it expects.')
 }
 
-/** @throws Refusal when the type or the content type is missing. Unknown content types are stored as binary. */
-export function parseProposed(message: AppendReq.ProposedMessage | BatchAppendReq.ProposedMessage): ProposedEvent {
+/** What came of an event, before it is known to be one. */
+export type ProposedFields = Omit<ProposedEvent, 'type' | 'json'> & { type?: string; contentType?: string }
+
+/** The event of a unary append's message. */
+export function parseProposed(message: AppendReq.ProposedMessage): ProposedFields {
   const map = message.getMetadataMap()
-  const type = map.get('type')
-  const contentType = map.get('content-type')
+  return {
+    id: uuidText(message.getId()),
+    type: map.get('type'),
+    contentType: map.get('content-type'),
+    metadata: message.getCustomMetadata_asU8(),
+    data: message.getData_asU8(),
+  }
+}
+
+/** @throws Refusal when the type or the content type is missing. Unknown content types are stored as binary. */
+export function proposedEvent({ id, type, contentType, metadata, data }: ProposedFields): ProposedEvent {
   if (type === undefined || contentType === undefined)
     throw new Refusal(status.INVALID_ARGUMENT, 'An event has a type and a content-type.', {
       exception: 'missing-required-metadata-property',
       'required-metadata-properties': 'type,content-type',
     })
-  return {
-    id: uuidText(message.getId()),
-    type,
-    json: contentType === 'application/json',
-    metadata: message.getCustomMetadata_asU8(),
-    data: message.getData_asU8(),
-  }
+  return { id, type, json: contentType === 'application/json', metadata, data }
 }
 
 /** The text of a UUID in either form; '' when there is none. */
@@ -157,25 +151,6 @@ export function mismatchAnswer({ expected, actual }: RevisionMismatch): AppendRe
   else if (expected === 'stream_exists') mismatch.setExpectedStreamExists(new Empty())
   else mismatch.setExpectedRevision(String(expected))
   return new AppendResp().setWrongExpectedVersion(mismatch)
-}
-
-/** The answer to a batch append names the stream in every case: the client cannot tell a failure without it. */
-export function batchAnswer(
-  correlationId: UUID,
-  stream: string,
-  result: Appended | { error: unknown },
-): BatchAppendResp {
-  const answer = new BatchAppendResp().setCorrelationId(correlationId).setStreamIdentifier(identifierOf(stream))
-  if ('error' in result) return answer.setError(toBatchStatus(result.error))
-  const success = new BatchAppendResp.Success()
-  if (result.revision === NO_STREAM) success.setNoStream(new GoogleEmpty())
-  else success.setCurrentRevision(String(result.revision))
-  if (result.position === undefined) success.setNoPosition(new GoogleEmpty())
-  else {
-    const position = String(result.position)
-    success.setPosition(new AllStreamPosition().setCommitPosition(position).setPreparePosition(position))
-  }
-  return answer.setSuccess(success)
 }
 
 export function deleteAnswer({ position }: Appended): DeleteResp {

@@ -8,25 +8,7 @@ import { UUID } from '@eventstore/db-client/generated/shared_pb'
 import { ReadResp } from '@eventstore/db-client/generated/streams_pb'
 import { StorageDamaged } from '../storage'
 import type { ProposedEvent } from './model'
-
-export type StoredRecord = {
-  id: string
-  position: number
-  revision: number
-  stream: string
-  type: string
-  /** Milliseconds since 1970. */
-  created: number
-  /** The last event of a deleted stream; its revision is the largest int64, told here as Infinity. */
-  isTombstone: boolean
-  isJson: boolean
-  /** The whole answer: ReadResp { event: ReadEvent { event: RecordedEvent, commit_position } }. */
-  response: Buffer
-  /** The RecordedEvent within `response`. */
-  recorded: Buffer
-}
-
-export type RecordPlace = { position: number; revision: number; stream: string; created: number }
+import { Writer, fieldSize, mapEntrySize, varintFieldSize } from './protobuf'
 
 // Header: crc32 u32 | flags u8 | created u48 | revision u48 | recorded start u16, length u32 | stream start, length u16 |
 // type start, length u16. Starts count from the header's end.
@@ -36,6 +18,63 @@ const ID_START = 4
 const ID_LENGTH = 36
 const TOMBSTONE_FLAG = 1
 const JSON_FLAG = 2
+
+/** An event of the log over its bytes; what few ask for is read when it is asked for. */
+export class StoredRecord {
+  private knownStream?: string
+  private knownType?: string
+
+  constructor(
+    readonly position: number,
+    private readonly bytes: Buffer,
+    /** The whole answer: ReadResp { event: ReadEvent { event: RecordedEvent, commit_position } }. */
+    readonly response: Buffer = bytes.subarray(HEADER_BYTES),
+  ) {}
+
+  get id(): string {
+    const start = HEADER_BYTES + this.bytes.readUInt16BE(17) + ID_START
+    return this.bytes.toString('latin1', start, start + ID_LENGTH)
+  }
+
+  get stream(): string {
+    return (this.knownStream ??= this.text(23))
+  }
+
+  get type(): string {
+    return (this.knownType ??= this.text(27))
+  }
+
+  /** Infinity for a tombstone: the last event of a deleted stream, whose revision is the largest int64. */
+  get revision(): number {
+    return this.isTombstone ? Infinity : this.bytes.readUIntBE(11, 6)
+  }
+
+  /** Milliseconds since 1970. */
+  get created(): number {
+    return createdOf(this.bytes)
+  }
+
+  get isTombstone(): boolean {
+    return (this.bytes[4]! & TOMBSTONE_FLAG) !== 0
+  }
+
+  get isJson(): boolean {
+    return (this.bytes[4]! & JSON_FLAG) !== 0
+  }
+
+  /** The RecordedEvent within the answer. */
+  get recorded(): Buffer {
+    const start = this.bytes.readUInt16BE(17)
+    return this.response.subarray(start, start + this.bytes.readUInt32BE(19))
+  }
+
+  private text(field: number): string {
+    const start = HEADER_BYTES + this.bytes.readUInt16BE(field)
+    return this.bytes.toString('utf8', start, start + this.bytes.readUInt16BE(field + 2))
+  }
+}
+
+export type RecordPlace = { position: number; revision: number; stream: string; created: number }
 
 /** The record of an event at its place. */
 export function encodeRecord(event: ProposedEvent, { position, revision, stream, created }: RecordPlace): Buffer {
@@ -52,12 +91,12 @@ export function encodeRecord(event: ProposedEvent, { position, revision, stream,
   const recordedSize =
     fieldSize(fieldSize(event.id.length)) +
     fieldSize(nameField) +
-    (isTombstone ? 1 + LARGEST_INT64.length : 1 + varintSize(revision)) +
-    2 * (1 + varintSize(position)) +
+    (isTombstone ? 1 + LARGEST_INT64.length : varintFieldSize(revision)) +
+    2 * varintFieldSize(position) +
     mapSizes +
     (event.metadata.length > 0 ? fieldSize(event.metadata.length) : 0) +
     (event.data.length > 0 ? fieldSize(event.data.length) : 0)
-  const readEventSize = fieldSize(recordedSize) + 1 + varintSize(position)
+  const readEventSize = fieldSize(recordedSize) + varintFieldSize(position)
 
   const record = Buffer.allocUnsafe(HEADER_BYTES + fieldSize(readEventSize))
   const out = new Writer(record, HEADER_BYTES)
@@ -73,10 +112,10 @@ export function encodeRecord(event: ProposedEvent, { position, revision, stream,
   else out.varintField(3, revision)
   out.varintField(4, position)
   out.varintField(5, position)
-  out.mapEntry(TYPE_KEY, type)
+  out.mapEntry(METADATA_MAP, TYPE_KEY, type)
   const typeStart = out.at - type.length
-  out.mapEntry(CONTENT_TYPE_KEY, contentType)
-  out.mapEntry(CREATED_KEY, ticks)
+  out.mapEntry(METADATA_MAP, CONTENT_TYPE_KEY, contentType)
+  out.mapEntry(METADATA_MAP, CREATED_KEY, ticks)
   if (event.metadata.length > 0) out.field(7, event.metadata)
   if (event.data.length > 0) out.field(8, event.data)
   out.varintField(3, position)
@@ -98,23 +137,7 @@ export function encodeRecord(event: ProposedEvent, { position, revision, stream,
 export function decodeRecord(position: number, record: Buffer): StoredRecord {
   if (record.length < HEADER_BYTES || record.readUInt32BE(0) !== crc32(record.subarray(4)))
     throw new StorageDamaged(`The event at position ${position}`)
-  const body = record.subarray(HEADER_BYTES)
-  const isTombstone = (record.readUInt8(4) & TOMBSTONE_FLAG) !== 0
-  const recordedStart = record.readUInt16BE(17)
-  const streamStart = record.readUInt16BE(23)
-  const typeStart = record.readUInt16BE(27)
-  return {
-    id: body.toString('latin1', recordedStart + ID_START, recordedStart + ID_START + ID_LENGTH),
-    position,
-    revision: isTombstone ? Infinity : record.readUIntBE(11, 6),
-    stream: body.toString('utf8', streamStart, streamStart + record.readUInt16BE(25)),
-    type: body.toString('utf8', typeStart, typeStart + record.readUInt16BE(29)),
-    created: record.readUIntBE(5, 6),
-    isTombstone,
-    isJson: (record.readUInt8(4) & JSON_FLAG) !== 0,
-    response: body,
-    recorded: body.subarray(recordedStart, recordedStart + record.readUInt32BE(19)),
-  }
+  return new StoredRecord(position, record)
 }
 
 /** The event's data bytes. */
@@ -142,9 +165,9 @@ export const createdOf = (record: Buffer): number => record.readUIntBE(5, 6)
 /** The answer for a link and, where it could be resolved, its target; the position is the link's. */
 export function linkResponse(link: StoredRecord, target: StoredRecord | undefined): Buffer {
   const targetSize = target ? fieldSize(target.recorded.length) : 0
-  const size = targetSize + fieldSize(link.recorded.length) + 1 + varintSize(link.position)
+  const size = targetSize + fieldSize(link.recorded.length) + varintFieldSize(link.position)
   const response = Buffer.allocUnsafe(fieldSize(size))
-  const out = new Writer(response, 0)
+  const out = new Writer(response)
   out.lengthTag(1, size)
   if (target) out.field(1, target.recorded)
   out.field(2, link.recorded)
@@ -159,58 +182,5 @@ const JSON_TYPE = Buffer.from('application/json')
 const BINARY_TYPE = Buffer.from('application/octet-stream')
 const LARGEST_INT64 = Buffer.from([0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f])
 
-// Protocol Buffers: a field is (number << 3 | wire type) and a varint or a length and so many bytes. All numbers of
-// fields here are below 16, so a tag is one byte.
-const VARINT = 0
-const LENGTH = 2
-const METADATA_MAP_FIELD = 6
-
-const fieldSize = (length: number): number => 1 + varintSize(length) + length
-const mapEntrySize = (key: Buffer, value: Buffer): number => fieldSize(fieldSize(key.length) + fieldSize(value.length))
-
-function varintSize(value: number): number {
-  let size = 1
-  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) size++
-  return size
-}
-
-class Writer {
-  constructor(
-    private readonly buffer: Buffer,
-    public at: number,
-  ) {}
-
-  lengthTag(field: number, length: number): void {
-    this.buffer[this.at++] = (field << 3) | LENGTH
-    this.varint(length)
-  }
-
-  field(field: number, bytes: Uint8Array): void {
-    this.lengthTag(field, bytes.length)
-    this.buffer.set(bytes, this.at)
-    this.at += bytes.length
-  }
-
-  varintField(field: number, value: number): void {
-    this.buffer[this.at++] = (field << 3) | VARINT
-    this.varint(value)
-  }
-
-  varintBytes(field: number, bytes: Buffer): void {
-    this.buffer[this.at++] = (field << 3) | VARINT
-    this.buffer.set(bytes, this.at)
-    this.at += bytes.length
-  }
-
-  mapEntry(key: Buffer, value: Buffer): void {
-    this.lengthTag(METADATA_MAP_FIELD, fieldSize(key.length) + fieldSize(value.length))
-    this.field(1, key)
-    this.field(2, value)
-  }
-
-  private varint(value: number): void {
-    let rest = value
-    for (; rest >= 128; rest = Math.floor(rest / 128)) this.buffer[this.at++] = (rest % 128) | 128
-    this.buffer[this.at++] = rest
-  }
-}
+/** In a RecordedEvent. */
+const METADATA_MAP = 6

@@ -28,6 +28,7 @@ import {
   type handleUnaryCall,
 } from '@grpc/grpc-js'
 import { BatchCalls, appendCall } from './append-calls'
+import { readBatchChunk } from './batch-messages'
 import { Refusal, toServiceError, unsupported } from './errors'
 import type { LiveTail } from './live'
 import type { EventLog } from './log'
@@ -47,8 +48,13 @@ const SERVER_VERSION = '24.2.0'
 export function addServices(server: Server, store: Store): () => void {
   const reads = new Set<ReadCall>()
   const batches = new BatchCalls(store.writes)
-  // A read's answers are stored as they are sent; so nothing is left to serialise.
-  const streams = { ...StreamsService, read: { ...StreamsService.read, responseSerialize: (answer: Buffer) => answer } }
+  // A read's answers are stored as they are sent, and a batch's are written as bytes: nothing is left to serialise.
+  const responseSerialize = (answer: Buffer) => answer
+  const streams = {
+    ...StreamsService,
+    read: { ...StreamsService.read, responseSerialize },
+    batchAppend: { ...StreamsService.batchAppend, requestDeserialize: readBatchChunk, responseSerialize },
+  }
   server.addService(streams, {
     read: readCall(store, reads) as UntypedHandleCall,
     append: appendCall(store.writes) as UntypedHandleCall,

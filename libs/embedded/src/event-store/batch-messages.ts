@@ -1,0 +1,132 @@
+// The messages of a batch append, read and written by hand: with the generated classes they were the dearest part of it.
+import { StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb'
+import { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb'
+import { badRequest, toBatchStatus } from './errors'
+import { NO_STREAM, type ExpectedRevision } from './model'
+import { Reader, Writer, fieldSize, varintFieldSize } from './protobuf'
+import { uuidText, type ProposedFields } from './protocol'
+import type { Appended } from './writes'
+
+/** A part of an append: all parts share the correlation id, the target comes with the first. */
+export type BatchChunk = {
+  correlationId?: CorrelationId
+  target?: { stream: string; expected?: ExpectedRevision }
+  proposed: ProposedFields[]
+  isFinal: boolean
+}
+
+/** As the client sent it (the UUID message), to be answered with the same bytes. */
+export type CorrelationId = { text: string; bytes: Buffer }
+
+/** BatchAppendReq. @throws RangeError when the bytes are none. */
+export function readBatchChunk(bytes: Buffer): BatchChunk {
+  const chunk: BatchChunk = { proposed: [], isFinal: false }
+  const reader = new Reader(bytes)
+  for (let field; (field = reader.next());)
+    if (field === 1) {
+      const id = reader.bytes()
+      chunk.correlationId = { text: readUuid(id), bytes: id }
+    } else if (field === 2) chunk.target = readOptions(reader.message())
+    else if (field === 3) chunk.proposed.push(readProposed(reader.message()))
+    else if (field === 4) chunk.isFinal = reader.varint() !== 0
+    else reader.skip()
+  return chunk
+}
+
+function readOptions(reader: Reader): BatchChunk['target'] {
+  let stream = ''
+  let expected: ExpectedRevision | undefined
+  for (let field; (field = reader.next());)
+    if (field === 1) stream = readStreamName(reader.message())
+    else if (field === 2) expected = reader.varint()
+    else {
+      expected = EXPECTATIONS[field] ?? expected
+      reader.skip()
+    }
+  return { stream, expected }
+}
+
+const EXPECTATIONS: Record<number, ExpectedRevision> = { 3: 'no_stream', 4: 'any', 5: 'stream_exists' }
+
+function readStreamName(reader: Reader): string {
+  let name = ''
+  for (let field; (field = reader.next());)
+    if (field === 3) name = reader.text()
+    else reader.skip()
+  return name
+}
+
+function readProposed(reader: Reader): ProposedFields {
+  const fields: ProposedFields = { id: '', metadata: NOTHING, data: NOTHING }
+  for (let field; (field = reader.next());)
+    if (field === 1) fields.id = readUuid(reader.bytes())
+    else if (field === 2) {
+      const [key, value] = readMapEntry(reader.message())
+      if (key === 'type') fields.type = value
+      else if (key === 'content-type') fields.contentType = value
+    } else if (field === 3) fields.metadata = reader.bytes()
+    else if (field === 4) fields.data = reader.bytes()
+    else reader.skip()
+  return fields
+}
+
+const NOTHING = new Uint8Array()
+
+function readMapEntry(reader: Reader): [key: string, value: string] {
+  const entry: [string, string] = ['', '']
+  for (let field; (field = reader.next());)
+    if (field === 1 || field === 2) entry[field - 1] = reader.text()
+    else reader.skip()
+  return entry
+}
+
+/** A UUID that is one text; the structured form, which our client does not send, is left to the generated class. */
+function readUuid(bytes: Buffer): string {
+  const reader = new Reader(bytes)
+  if (reader.next() !== 2) return uuidText(UUID.deserializeBinary(bytes))
+  return reader.text().toLowerCase()
+}
+
+/** BatchAppendResp. It names the stream in every case: the client cannot tell a failure without it. */
+export function writeBatchAnswer(
+  { bytes }: CorrelationId,
+  stream: string,
+  result: Appended | { error: unknown },
+): Buffer {
+  const name = Buffer.from(stream)
+  if ('error' in result) {
+    const answer = new BatchAppendResp()
+      .setCorrelationId(UUID.deserializeBinary(bytes))
+      .setStreamIdentifier(new StreamIdentifier().setStreamName(name))
+      .setError(toBatchStatus(result.error))
+    return Buffer.from(answer.serializeBinary())
+  }
+  const { revision, position } = result
+  const positionSize = position === undefined ? 0 : 2 * varintFieldSize(position)
+  const successSize = (revision === NO_STREAM ? 2 : varintFieldSize(revision)) + fieldSize(positionSize)
+  const nameSize = fieldSize(name.length)
+  const answer = Buffer.allocUnsafe(fieldSize(bytes.length) + fieldSize(successSize) + fieldSize(nameSize))
+  const out = new Writer(answer)
+  out.field(1, bytes)
+  out.lengthTag(3, successSize)
+  if (revision === NO_STREAM) out.lengthTag(2, 0)
+  else out.varintField(1, revision)
+  // Empty, as "no position", is another field than a position.
+  out.lengthTag(position === undefined ? 4 : 3, positionSize)
+  if (position !== undefined) {
+    out.varintField(1, position)
+    out.varintField(2, position)
+  }
+  out.lengthTag(4, nameSize)
+  out.field(3, name)
+  return answer
+}
+
+/** @throws Refusal when the options do not say what the append expects. */
+export function checkedTarget({ stream, expected }: NonNullable<BatchChunk['target']>): {
+  stream: string
+  expected: ExpectedRevision
+} {
+  if (expected === undefined) throw badRequest('An append says which revision it expects.')
+  return { stream, expected }
+}
