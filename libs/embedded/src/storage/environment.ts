@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
+import { checkFile } from './check'
 import { StorageFull, WrongFormat } from './errors'
 import { writeDurably } from './files'
 import { rewriteIfRequested } from './rewrite'
@@ -46,6 +47,7 @@ const MAX_DATABASES = 1_024
 /**
  * Opens (or creates) the environment in `directory`.
  * @throws WrongFormat when the directory was written by a newer version, or holds another kind of store.
+ * @throws StorageDamaged when its file is cut off or does not hold together.
  */
 export function openEnvironment(
   directory: string,
@@ -54,6 +56,7 @@ export function openEnvironment(
 ): Environment {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const formatVersion = checkFormat(directory, format)
+  checkFile(join(directory, 'data.mdb'))
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
   const onFailedCommit = options.onFailedCommit ?? endProcess

@@ -1,0 +1,113 @@
+// A file that is cut off or altered is found before anything follows its pages; a whole one never is taken for such.
+import {
+  copyFileSync,
+  ftruncateSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { checkFile } from './check'
+import { openEnvironment } from './environment'
+import { StorageDamaged } from './errors'
+
+const PAGE = 16_384
+const HEADER = 24
+let folder: string
+let file: string
+let copy: string
+let bytes: Buffer
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  copy = join(folder, 'copy.mdb')
+  file = join(folder, 'store', 'data.mdb')
+  const environment = openEnvironment(join(folder, 'store'), { kind: 'document-store', formatVersion: 1 })
+  const data = environment.root.openDB<Buffer, Buffer>({ name: 'data', encoding: 'binary', keyEncoding: 'binary' })
+  for (let round = 0; round < 60; round++) {
+    await environment.commit(() => {
+      for (let i = 0; i < 60; i++) {
+        const key = Buffer.from(`key ${(round * 7919 + i * 31) % 2_000}`)
+        if ((round + i) % 4 === 0) data.removeSync(key)
+        else data.putSync(key, Buffer.alloc(i === 0 ? 40_000 : 300, i))
+      }
+    })
+    // Between commits, as after a crash at that instant.
+    copyFileSync(file, copy)
+    checkFile(copy)
+  }
+  await environment.close()
+  bytes = readFileSync(file)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const checked = (altered: Buffer) => () => {
+  writeFileSync(copy, altered)
+  checkFile(copy)
+}
+
+test('a file cut off in any page in use is found', () => {
+  checkFile(file)
+  fc.assert(
+    fc.property(fc.nat(bytes.length - 3 * PAGE), length => {
+      writeFileSync(copy, bytes)
+      const descriptor = openSync(copy, 'r+')
+      ftruncateSync(descriptor, length)
+      closeSync(descriptor)
+      expect(() => checkFile(copy)).toThrow(StorageDamaged)
+    }),
+  )
+})
+
+test('a page of zeros in place of any page in use, or another page, is found', () => {
+  const inUse = pagesInUse()
+  expect(inUse.length).toBeGreaterThan(30)
+  for (const page of inUse) {
+    const altered = Buffer.from(bytes)
+    altered.fill(0, page * PAGE, (page + 1) * PAGE)
+    expect(checked(altered)).toThrow(StorageDamaged)
+    bytes.copy(altered, page * PAGE, (page - 1) * PAGE, page * PAGE)
+    expect(checked(altered)).toThrow(StorageDamaged)
+  }
+})
+
+test('any bit of the header of a page in use, and of where its entries lie, is found', () => {
+  const inUse = pagesInUse().filter(page => bytes.readUInt16LE(page * PAGE + 18) !== 4)
+  fc.assert(
+    fc.property(fc.constantFrom(...inUse), fc.constantFrom(0, 1, 2, 18, 20, 24, 25), fc.nat(7), (page, at, bit) => {
+      const altered = Buffer.from(bytes)
+      altered[page * PAGE + at]! ^= 1 << bit
+      expect(checked(altered)).toThrow(StorageDamaged)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('a state that is older than the newest one is not opened for it', () => {
+  const newest = bytes.readBigUInt64LE(HEADER + 128) > bytes.readBigUInt64LE(PAGE + HEADER + 128) ? 0 : PAGE
+  for (let bit = 0; bit < 64; bit++) {
+    const altered = Buffer.from(bytes)
+    altered[newest + HEADER + 128 + (bit >> 3)]! ^= 1 << (bit % 8)
+    expect(checked(altered)).toThrow(StorageDamaged)
+  }
+})
+
+/** Pages that the check reads: zeros in their place are found. */
+function pagesInUse(): number[] {
+  return Array.from({ length: bytes.length / PAGE - 2 }, (_, i) => i + 2).filter(page => {
+    const altered = Buffer.from(bytes)
+    altered.writeBigUInt64LE(0n, page * PAGE)
+    try {
+      checked(altered)()
+      return false
+    } catch {
+      return true
+    }
+  })
+}

@@ -1,0 +1,216 @@
+// Whether the pages of an LMDB file hold together. LMDB itself trusts them: it follows a page that was cut off or altered,
+// which ends the process or gives wrong answers. So they are looked at before the file is mapped.
+//
+// What lies in the values is not known here; the stores put checksums into theirs.
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { StorageDamaged } from './errors'
+
+/** Of files with more pages only those above the leaves are looked at, so that a start stays short: 256 MiB. */
+const WHOLE = 16_384
+
+const MAGIC = 0xbeefc0de
+const VERSION = 2
+const PAGE_HEADER = 24
+const NODE_HEADER = 8
+const BRANCH = 1
+const LEAF = 2
+const OVERFLOW = 4
+const BIG_DATA = 1
+const SUB_DATABASE = 2
+const NO_ROOT = 2n ** 64n - 1n
+
+/** A tree as a meta page, or an entry of the main tree, describes it. */
+interface Tree {
+  depth: number
+  entries: number
+  root: bigint
+}
+interface Meta {
+  pageSize: number
+  free: Tree
+  main: Tree
+  lastPage: number
+  transaction: bigint
+}
+
+type Order = (a: Buffer, b: Buffer) => number
+type Visit = (key: Buffer, value: Buffer, isTree: boolean) => void
+interface Walk {
+  order: Order
+  visit: Visit
+}
+
+/** @throws StorageDamaged when the file is cut off or its pages contradict each other. */
+export function checkFile(file: string): void {
+  if (!existsSync(file)) return
+  const descriptor = openSync(file, 'r')
+  try {
+    new Check(file, descriptor).run()
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+class Check {
+  private meta!: Meta
+  private seen!: Uint8Array
+  private whole = true
+  /** Pages that the file has. */
+  private pages = 0
+
+  constructor(
+    private readonly file: string,
+    private readonly descriptor: number,
+  ) {}
+
+  run(): void {
+    this.meta = this.newestMeta()
+    const { lastPage, pageSize, free, main } = this.meta
+    // The last pages may be free ones that were never written.
+    this.pages = Math.floor(fstatSync(this.descriptor).size / pageSize)
+    this.seen = new Uint8Array(this.pages)
+    this.whole = lastPage < WHOLE
+    const trees: Tree[] = []
+    this.tree(main, byBytes, (_key, value, isTree) => isTree && trees.push(treeAt(value, 0)))
+    for (const tree of trees) this.tree(tree, byBytes, () => undefined)
+    // A free page that is also in use would be overwritten.
+    const freed: bigint[] = []
+    this.tree(free, byNumber, (_key, value) => {
+      for (let at = 8; at + 8 <= value.length; at += 8) freed.push(value.readBigInt64LE(at))
+    })
+    for (const page of freed)
+      if (page > BigInt(lastPage) || (page > 0n && this.seen[Number(page)]))
+        throw this.damaged('its list of free pages')
+  }
+
+  /** Two meta pages are written in turn; the newer one counts. */
+  private newestMeta(): Meta {
+    const head = Buffer.alloc(PAGE_HEADER + 152)
+    const read = (at: number): Meta => {
+      if (readSync(this.descriptor, head, 0, head.length, at) < head.length) throw this.damaged('it is cut off')
+      const meta = metaAt(head.subarray(PAGE_HEADER))
+      if (!meta) throw this.damaged('its head')
+      return meta
+    }
+    const first = read(0)
+    const second = read(first.pageSize)
+    const [a, b] = [first.transaction, second.transaction]
+    const fresh = a === 0n && b === 1n
+    if (!fresh && (a % 2n !== 0n || b % 2n !== 1n || (a - b !== 1n && b - a !== 1n))) throw this.damaged('its head')
+    if (first.pageSize !== second.pageSize) throw this.damaged('its head')
+    return a > b ? first : second
+  }
+
+  private tree({ root, depth, entries }: Tree, order: Order, visit: Visit): void {
+    if (root === NO_ROOT) return
+    if (depth < 1 || depth > 32) throw this.damaged('the depth of a tree')
+    const found = this.page(Number(root), depth, { order, visit }, undefined, undefined)
+    if (this.whole && found !== entries) throw this.damaged(`a tree has ${found} of ${entries} entries`)
+  }
+
+  /** Looks at a page and all below it, whose keys must lie in [low, high); gives the number of entries. */
+  private page(number: number, depth: number, walk: Walk, low: Buffer | undefined, high: Buffer | undefined): number {
+    const page = this.read(number, depth === 1 ? LEAF : BRANCH)
+    const nodes = this.nodes(page, number)
+    let entries = 0
+    nodes.forEach(({ key, offset, flags }, index) => {
+      // The first key of a page above the leaves is not kept: it is that of the page itself.
+      const from = depth > 1 && index === 0 ? low : key
+      if (from && low && walk.order(from, low) < 0) throw this.damaged(`the order of keys in page ${number}`)
+      const to = nodes[index + 1]?.key ?? high
+      if (from && to && walk.order(from, to) >= 0) throw this.damaged(`the order of keys in page ${number}`)
+      if (depth === 1) {
+        walk.visit(key, this.valueOf(page, offset, key.length, flags), (flags & SUB_DATABASE) !== 0)
+        entries++
+        return
+      }
+      const child = page.readUInt32LE(offset) + page.readUInt16LE(offset + 4) * 2 ** 32
+      if (depth === 2 && !this.whole) this.use(child, 1)
+      else entries += this.page(child, depth - 1, walk, from, to)
+    })
+    return entries
+  }
+
+  private nodes(page: Buffer, number: number): { key: Buffer; offset: number; flags: number }[] {
+    const lower = page.readUInt16LE(20)
+    const upper = page.readUInt16LE(22)
+    const end = page.length - PAGE_HEADER
+    if (lower % 2 !== 0 || lower === 0 || lower > upper || upper > end) throw this.damaged(`page ${number}`)
+    return Array.from({ length: lower / 2 }, (_, i) => {
+      const offset = page.readUInt16LE(PAGE_HEADER + 2 * i)
+      if (offset < upper || offset + NODE_HEADER > end) throw this.damaged(`page ${number}`)
+      const at = PAGE_HEADER + offset
+      const size = page.readUInt16LE(at + 6)
+      if (offset + NODE_HEADER + size > end) throw this.damaged(`page ${number}`)
+      return {
+        key: page.subarray(at + NODE_HEADER, at + NODE_HEADER + size),
+        offset: at,
+        flags: page.readUInt16LE(at + 4),
+      }
+    })
+  }
+
+  private valueOf(page: Buffer, offset: number, keyLength: number, flags: number): Buffer {
+    const size = page.readUInt32LE(offset)
+    const start = offset + NODE_HEADER + keyLength
+    if (!(flags & BIG_DATA)) {
+      if (start + size > page.length) throw this.damaged('the size of a value')
+      return page.subarray(start, start + size)
+    }
+    const first = Number(page.readBigUInt64LE(start))
+    const count = Math.ceil((PAGE_HEADER + size) / this.meta.pageSize)
+    const whole = this.read(first, OVERFLOW, count)
+    if (whole.readUInt32LE(20) !== count) throw this.damaged(`page ${first}`)
+    return whole.subarray(PAGE_HEADER, PAGE_HEADER + size)
+  }
+
+  private read(number: number, kind: number, count = 1): Buffer {
+    this.use(number, count)
+    const { pageSize } = this.meta
+    const page = Buffer.allocUnsafe(count * pageSize)
+    readSync(this.descriptor, page, 0, page.length, number * pageSize)
+    if (page.readBigUInt64LE(0) !== BigInt(number) || page.readUInt16LE(18) !== kind)
+      throw this.damaged(`page ${number}`)
+    return page
+  }
+
+  private use(number: number, count: number): void {
+    if (!(number >= 2 && number + count - 1 <= this.meta.lastPage)) throw this.damaged(`a reference to page ${number}`)
+    if (number + count > this.pages) throw this.damaged('it is cut off')
+    for (let i = number; i < number + count; i++) {
+      if (this.seen[i]) throw this.damaged(`page ${i}, in use twice`)
+      this.seen[i] = 1
+    }
+  }
+
+  private damaged(what: string): StorageDamaged {
+    return new StorageDamaged(`${this.file} (${what})`)
+  }
+}
+
+function metaAt(bytes: Buffer): Meta | undefined {
+  if (bytes.readUInt32LE(0) !== MAGIC || (bytes.readUInt32LE(4) & 0xffff) !== VERSION) return undefined
+  const pageSize = bytes.readUInt32LE(24)
+  if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) return undefined
+  const lastPage = Number(bytes.readBigUInt64LE(120))
+  if (lastPage > 2 ** 40) return undefined
+  return {
+    pageSize,
+    free: treeAt(bytes, 24),
+    main: treeAt(bytes, 72),
+    lastPage,
+    transaction: bytes.readBigUInt64LE(128),
+  }
+}
+
+function treeAt(bytes: Buffer, at: number): Tree {
+  return {
+    depth: bytes.readUInt16LE(at + 6),
+    entries: Number(bytes.readBigUInt64LE(at + 32)),
+    root: bytes.readBigUInt64LE(at + 40),
+  }
+}
+
+const byBytes: Order = (a, b) => a.compare(b)
+/** Keys of the free list are numbers of 8 bytes, the low byte first. */
+const byNumber: Order = (a, b) => Number(a.readBigUInt64LE() - b.readBigUInt64LE())
