@@ -1,12 +1,12 @@
 // Whether the pages of an LMDB file hold together. LMDB itself trusts them: it follows a page that was cut off or altered,
 // which ends the process or gives wrong answers. So they are looked at before the file is mapped.
-//
-// What lies in the values is not known here; the stores put checksums into theirs.
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { StorageDamaged } from './errors'
 
-/** Of files with more pages only those above the leaves are looked at, so that a start stays short: 256 MiB. */
-const WHOLE = 16_384
+/** So that a start stays short: of files with more pages only those above the leaves are looked at (beyond 2 GiB), */
+const WHOLE = 131_072
+/** and of those with more than so many no entries' contents (beyond 256 MiB); they are checked whenever one is read. */
+const WITH_CONTENTS = 16_384
 
 const MAGIC = 0xbeefc0de
 const VERSION = 2
@@ -40,12 +40,15 @@ interface Walk {
   visit: Visit
 }
 
-/** @throws StorageDamaged when the file is cut off or its pages contradict each other. */
-export function checkFile(file: string): void {
+/** Whether an entry of a store is what was written, by what the store put into it. */
+export type IsSound = (key: Buffer, value: Buffer) => boolean
+
+/** @throws StorageDamaged when the file is cut off, its pages contradict each other, or an entry is not sound. */
+export function checkFile(file: string, isSound?: IsSound): void {
   if (!existsSync(file)) return
   const descriptor = openSync(file, 'r')
   try {
-    new Check(file, descriptor).run()
+    new Check(file, descriptor).run(isSound)
   } finally {
     closeSync(descriptor)
   }
@@ -63,7 +66,7 @@ class Check {
     private readonly descriptor: number,
   ) {}
 
-  run(): void {
+  run(isSound: IsSound | undefined): void {
     this.meta = this.newestMeta()
     const { lastPage, pageSize, free, main } = this.meta
     // The last pages may be free ones that were never written.
@@ -72,7 +75,11 @@ class Check {
     this.whole = lastPage < WHOLE
     const trees: Tree[] = []
     this.tree(main, byBytes, (_key, value, isTree) => isTree && trees.push(treeAt(value, 0)))
-    for (const tree of trees) this.tree(tree, byBytes, () => undefined)
+    const withContents = this.pages <= WITH_CONTENTS
+    for (const tree of trees)
+      this.tree(tree, byBytes, (key, value) => {
+        if (withContents && isSound && !isSound(key, value)) throw this.damaged('an entry')
+      })
     // A free page that is also in use would be overwritten.
     const freed: bigint[] = []
     this.tree(free, byNumber, (_key, value) => {

@@ -74,6 +74,9 @@ test('a newer format, another kind and a foreign folder are refused with what to
   )
   writeFileSync(format, JSON.stringify({ kind: 'event-store', formatVersion: 2 }))
   expect(() => openHere()).toThrow(/written in format 2.*newer version of the program/)
+  writeFileSync(format, JSON.stringify({ kind: 'event-store', formatVersion: 0 }))
+  const oldest = { formatVersion: 1, whatToDo: 'Remove it.' }
+  expect(() => openEnvironment(directory, { ...FORMAT, oldest })).toThrow(/format 0.*not read any more. Remove it./)
   writeFileSync(format, '{"kind":')
   expect(() => openHere()).toThrow(WrongFormat)
   rmSync(format)

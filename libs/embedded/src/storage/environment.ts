@@ -3,21 +3,25 @@ import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
-import { checkFile } from './check'
+import { checkFile, type IsSound } from './check'
 import { StorageFull, WrongFormat } from './errors'
 import { writeDurably } from './files'
 import { rewriteIfRequested } from './rewrite'
 
 export type EnvironmentFormat = {
   kind: 'event-store' | 'document-store'
-  /** What this program writes. A directory of a newer version is refused, one of an older version is opened. */
+  /** What this program writes. A directory of a newer version is refused, one of an older version is opened, */
   formatVersion: number
+  /** but for those before this version. */
+  oldest?: { formatVersion: number; whatToDo: string }
 }
 
 export type EnvironmentOptions = {
   /** Called when a commit fails for another reason than a full disk. The default ends the process: what a failed sync
    *  leaves behind is unknown to the kernel too, so nothing more may be acknowledged. */
   onFailedCommit?: (error: Error) => void
+  /** Asked of every entry when a directory of moderate size is opened. */
+  isSound?: IsSound
 }
 
 export type Environment = {
@@ -56,7 +60,7 @@ export function openEnvironment(
 ): Environment {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const formatVersion = checkFormat(directory, format)
-  checkFile(join(directory, 'data.mdb'))
+  checkFile(join(directory, 'data.mdb'), options.isSound)
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
   const onFailedCommit = options.onFailedCommit ?? endProcess
@@ -173,7 +177,7 @@ function endProcess(error: Error): void {
   process.exit(70)
 }
 
-function checkFormat(directory: string, { kind, formatVersion }: EnvironmentFormat): number {
+function checkFormat(directory: string, { kind, formatVersion, oldest }: EnvironmentFormat): number {
   const file = join(directory, FORMAT_FILE)
   if (!existsSync(file)) {
     if (existsSync(join(directory, 'data.mdb')))
@@ -194,6 +198,11 @@ function checkFormat(directory: string, { kind, formatVersion }: EnvironmentForm
     throw new WrongFormat(
       'newer-format',
       `${directory} was written in format ${String(found.formatVersion)}, this program knows up to ${formatVersion}. Start it with the newer version of the program, or restore a backup made with this one.`,
+    )
+  if (oldest && found.formatVersion < oldest.formatVersion)
+    throw new WrongFormat(
+      'older-format',
+      `${directory} was written in format ${found.formatVersion}, which this program does not read any more. ${oldest.whatToDo}`,
     )
   return found.formatVersion
 }

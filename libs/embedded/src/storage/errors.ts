@@ -1,7 +1,7 @@
 // What the storage refuses, each with a stable code and with what to do about it.
 
 export type StorageErrorCode =
-  'storage-full' | 'directory-locked' | 'newer-format' | 'foreign-directory' | 'storage-damaged'
+  'storage-full' | 'directory-locked' | 'newer-format' | 'older-format' | 'foreign-directory' | 'storage-damaged'
 
 /** Any refusal of the embedded storage. `code` is stable; the message is for people. */
 export class StorageError extends Error {

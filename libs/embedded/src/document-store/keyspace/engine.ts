@@ -3,7 +3,7 @@ import { type Database, type Transaction as Snapshot } from 'lmdb'
 import { type Environment, openEnvironment, StorageFull } from '../../storage'
 import { CommandError, writeConflict } from '../errors'
 import { Catalog, type Collection } from './catalog'
-import { clockKey, countKey, FORMAT_VERSION, padded } from './layout'
+import { clockKey, countKey, FORMAT, isSound, sealed } from './layout'
 import { readNumber, Unit } from './unit'
 import { StoredView, type View } from './view'
 
@@ -58,7 +58,7 @@ export class Engine {
   private readonly written = new Map<string, number>()
 
   constructor(directory: string) {
-    this.environment = openEnvironment(directory, { kind: 'document-store', formatVersion: FORMAT_VERSION })
+    this.environment = openEnvironment(directory, FORMAT, { isSound })
     this.data = this.environment.root.openDB<Buffer, Buffer>({
       name: 'data',
       encoding: 'binary',
@@ -169,7 +169,7 @@ export class Engine {
     unit.store(
       this.committed,
       this.clock,
-      (key, value) => this.data.putSync(key, padded(key, value)),
+      (key, value) => this.data.putSync(key, sealed(key, value)),
       key => this.data.removeSync(key),
     )
     for (const key of unit.claimed) {

@@ -1,8 +1,15 @@
 // Where things lie in the one ordered keyspace of the store. Part of the format on disk.
 import { createHash } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { type EnvironmentFormat, StorageDamaged } from '../../storage'
 
-/** Bump when a directory written before cannot be read any more. */
-export const FORMAT_VERSION = 1
+/** Bump the version when the program before could not read what is written. */
+export const FORMAT: EnvironmentFormat = {
+  kind: 'document-store',
+  formatVersion: 2,
+  // 1 had no checksums.
+  oldest: { formatVersion: 2, whatToDo: 'Remove it: the read models are built again from the event log.' },
+}
 
 /**
  * LMDB divides a full page of 32 entries or more in the middle of their number, not of their size, and fails when one half
@@ -15,10 +22,29 @@ export const MAX_ID_KEY = 260
 const MAX_VALUES = 200
 const DIGEST = 32
 
-/** A value long enough for an entry with this key; readers know from the value itself where it ends. */
-export function padded(key: Buffer, value: Buffer): Buffer {
-  const missing = MIN_ENTRY - key.length - value.length
-  return missing > 0 ? Buffer.concat([value, Buffer.alloc(missing)]) : value
+const CHECKSUM = 4
+
+/** What is stored under a key: a checksum over all of it and the key, the value, and what makes the entry long enough. */
+export function sealed(key: Buffer, value: Buffer): Buffer {
+  const bytes = Buffer.allocUnsafe(Math.max(CHECKSUM + value.length, MIN_ENTRY - key.length))
+  value.copy(bytes, CHECKSUM)
+  bytes.fill(0, CHECKSUM + value.length)
+  bytes.writeUInt32BE(checksum(key, bytes), 0)
+  return bytes
+}
+
+/** The value in what is stored; readers know from the value itself where it ends. @throws StorageDamaged */
+export function opened(key: Buffer, bytes: Buffer): Buffer {
+  if (!isSound(key, bytes)) throw new StorageDamaged('An entry of the document store')
+  return bytes.subarray(CHECKSUM)
+}
+
+export function isSound(key: Buffer, bytes: Buffer): boolean {
+  return bytes.length >= CHECKSUM && bytes.readUInt32BE(0) === checksum(key, bytes)
+}
+
+function checksum(key: Buffer, bytes: Buffer): number {
+  return crc32(bytes.subarray(CHECKSUM), crc32(key))
 }
 
 /** The BSON in a stored value, without what may have been added to it. */

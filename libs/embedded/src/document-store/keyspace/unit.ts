@@ -52,12 +52,13 @@ export class Unit {
     put: (key: Buffer, value: Buffer) => void,
     remove: (key: Buffer) => void,
   ): void {
-    this.view.forEach((key, value) => (value ? put(key, value) : remove(key)))
-    for (const [collection, change] of this.counts) {
+    // Whatever can fail comes before the first put.
+    const counts = [...this.counts].map(([collection, change]) => {
       const key = countKey(collection)
-      const count = readNumber(committed, key) + change
-      put(key, numberBytes(count))
-    }
+      return [key, numberBytes(readNumber(committed, key) + change)] as const
+    })
+    this.view.forEach((key, value) => (value ? put(key, value) : remove(key)))
+    for (const [key, count] of counts) put(key, count)
     for (const collection of this.changed) {
       put(...storedCollection(collection))
       for (const index of collection.indexes) index.stored = copyTraits(index.traits)

@@ -1,5 +1,6 @@
 // What a statement reads: the committed state, a snapshot of it, or either under the writes of its own transaction.
 import { type Database, type Transaction } from 'lmdb'
+import { opened } from './layout'
 
 export interface Entry {
   key: Buffer
@@ -12,7 +13,10 @@ export interface View {
   range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Entry[]
 }
 
-/** The state as committed, or as of `snapshot`. Within a group commit it includes the writes of the group so far. */
+/**
+ * The state as committed, or as of `snapshot`. Within a group commit it includes the writes of the group so far.
+ * What is damaged on disk is never given: reading it throws StorageDamaged.
+ */
 export class StoredView implements View {
   constructor(
     private readonly data: Database<Buffer, Buffer>,
@@ -20,7 +24,8 @@ export class StoredView implements View {
   ) {}
 
   get(key: Buffer): Buffer | undefined {
-    return this.data.get(key, this.snapshot && { transaction: this.snapshot })
+    const bytes = this.data.get(key, this.snapshot && { transaction: this.snapshot })
+    return bytes && opened(key, bytes)
   }
 
   range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Entry[] {
@@ -29,7 +34,10 @@ export class StoredView implements View {
     const bounds = reverse
       ? { start: end, end: start, reverse: true, exclusiveStart: true, inclusiveEnd: true }
       : { start, end }
-    return Array.from(this.data.getRange({ ...bounds, limit, transaction: this.snapshot }))
+    return Array.from(this.data.getRange({ ...bounds, limit, transaction: this.snapshot }), ({ key, value }) => ({
+      key,
+      value: opened(key, value),
+    }))
   }
 }
 

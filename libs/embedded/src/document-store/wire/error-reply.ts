@@ -1,6 +1,7 @@
 // An error as the answer of a command.
 import { Double, Int32 } from 'bson'
 import { type Document } from '../bson/value'
+import { StorageDamaged } from '../../storage'
 import { CommandError } from '../errors'
 import { type Reply } from './message'
 
@@ -24,6 +25,10 @@ export function describeError(error: CommandError): Document {
 }
 
 function unexpected(thrown: unknown): CommandError {
+  if (thrown instanceof StorageDamaged) {
+    process.stderr.write(`${thrown.message}\n`)
+    return new CommandError('DataCorruptionDetected', thrown.message)
+  }
   const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
   process.stderr.write(`document store: ${reason}\n`)
   return new CommandError('InternalError', thrown instanceof Error ? thrown.message : String(thrown))
