@@ -1,11 +1,10 @@
 // An EventStoreDB-compatible server on a unix socket, for the official client: what this product calls, exactly.
 import { chmodSync, rmSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { openEnvironment, requestRewrite } from '../storage'
-import { FORMAT_VERSION } from './format'
+import { isSound, openEnvironment, requestRewrite } from '../storage'
 import { listener, type OnMessage } from './listener'
 import { LiveTail } from './live'
-import { EventLog } from './log'
+import { EventLog, FORMAT } from './log'
 import { Scavenge } from './scavenge'
 import { addServices } from './services'
 import { Writes } from './writes'
@@ -41,7 +40,7 @@ export async function startEventStore({
   onScavenged,
   onMessage,
 }: EventStoreOptions): Promise<RunningStore> {
-  const environment = openEnvironment(directory, { kind: 'event-store', formatVersion: FORMAT_VERSION })
+  const environment = openEnvironment(directory, FORMAT, { isSound })
   const log = new EventLog(environment)
   const live = new LiveTail(log.lastPosition())
   const writes = new Writes(environment, log, records => live.publish(records))

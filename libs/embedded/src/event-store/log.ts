@@ -1,21 +1,18 @@
 // The log on disk: events by position, positions by stream and revision, and the head of every stream.
 import type { Database } from 'lmdb'
-import type { Environment } from '../storage'
-import { NO_STREAM, isMetastream, type ProposedEvent, type StreamMetadata } from './model'
-import { StoredRecord, createdOf, decodeRecord, encodeRecord } from './record'
+import { SEAL_BYTES, StorageDamaged, isSound, seal, type Environment, type EnvironmentFormat } from '../storage'
+import { decodeHead, encodeHead, type StreamHead } from './head'
+import { isMetastream, type ProposedEvent, type StreamMetadata } from './model'
+import { StoredRecord, createdOf, encodeRecord } from './record'
+
+export const FORMAT: EnvironmentFormat = {
+  kind: 'event-store',
+  formatVersion: 2,
+  // 1 had no checksum in index and heads, and was never released.
+  oldest: { formatVersion: 2, whatToDo: 'Choose another DATA_DIR.' },
+}
 
 export type Direction = 'forwards' | 'backwards'
-
-export type StreamHead = {
-  /** The position of the first event, by which the index knows the stream; 0 while it has none. */
-  id: number
-  /** The revision that the next event gets. */
-  next: number
-  isTombstoned: boolean
-  /** Some event was written to the metastream. */
-  hasMetadata: boolean
-  metadata: StreamMetadata
-}
 
 export type Page = { records: StoredRecord[]; reached: number | undefined }
 
@@ -39,18 +36,19 @@ export class EventLog {
     this.index = environment.root.openDB<Buffer, Buffer>({ name: 'index', ...binary })
     this.heads = environment.root.openDB<Buffer, Buffer>({ name: 'heads', ...binary })
     const [last] = this.records.getRange({ reverse: true, limit: 1 })
+    if (last) checked(last.key, last.value, 'The last event')
     this.nextPosition = last ? positionAfter(last.key, last.value) : FIRST_POSITION
     this.lastCreated = last && !isScavenged(last.value) ? createdOf(last.value) : 0
   }
 
   head(stream: string): StreamHead | undefined {
-    const value = this.heads.get(Buffer.from(stream))
-    return value && decodeHead(value)
+    const entry = get(this.heads, Buffer.from(stream), `The head of stream '${stream}'`)
+    return entry && decodeHead(entry)
   }
 
   /** Only within a commit. */
   putHead(stream: string, head: StreamHead): void {
-    void this.heads.put(Buffer.from(stream), encodeHead(head))
+    put(this.heads, Buffer.from(stream), encodeHead(head))
   }
 
   /**
@@ -63,15 +61,15 @@ export class EventLog {
     this.lastCreated = Math.max(this.lastCreated, Date.now())
     const revision = isTombstone ? Infinity : head.next++
     const record = encodeRecord(event, { position, revision, stream, created: this.lastCreated })
-    void this.records.put(positionKey(position), record, { append: true } as never)
-    void this.index.put(indexKey(head.id, revision), positionKey(position))
+    put(this.records, positionKey(position), record, { append: true })
+    put(this.index, indexKey(head.id, revision), positionEntry(position))
     this.nextPosition = position + record.length
     return new StoredRecord(position, record)
   }
 
-  recordAt(position: number): StoredRecord | undefined {
-    const value = this.records.get(positionKey(position))
-    return value && !isScavenged(value) ? decodeRecord(position, value) : undefined
+  private recordAt(position: number): StoredRecord | undefined {
+    const entry = get(this.records, positionKey(position), `The event at position ${position}`)
+    return entry && !isScavenged(entry) ? new StoredRecord(position, entry) : undefined
   }
 
   /** Whether the log has (or, before it was scavenged, had) an event there. */
@@ -81,13 +79,15 @@ export class EventLog {
 
   /** The event at a revision of a stream; Infinity is its tombstone. */
   recordOf(head: StreamHead, revision: number): StoredRecord | undefined {
-    const position = this.index.get(indexKey(head.id, revision))
-    return position && this.recordAt(positionIn(position))
+    const key = indexKey(head.id, revision)
+    const entry = get(this.index, key, `The place of revision ${revision}`)
+    return entry && this.indexed(key, entry)
   }
 
   /**
    * A page of a stream: at most `limit` events (and about PAGE_BYTES) from a revision on, itself included, whether visible
    * or not. `reached` is the last revision looked at, undefined when there was none.
+   * @throws StorageDamaged also when an event is missing: what scavenging took out are always a stream's first ones.
    */
   readStream(head: StreamHead, from: number, direction: Direction, limit: number): Page {
     if (head.id === 0) return { records: [], reached: undefined }
@@ -98,13 +98,31 @@ export class EventLog {
     const page: Page = { records: [], reached: undefined }
     let bytes = 0
     for (const { key, value } of this.index.getRange({ start, end, reverse, limit })) {
-      page.reached = revisionIn(key)
-      const record = this.recordAt(positionIn(value))
-      if (!record) continue
+      const revision = revisionIn(checked(key, value, 'The index of a stream'))
+      const expected = page.reached === undefined ? from : page.reached + (reverse ? -1 : 1)
+      if (revision !== expected && (reverse || this.isIndexed(head, expected - 1))) throw missing(expected)
+      page.reached = revision
+      const record = this.indexed(key, value)
       page.records.push(record)
-      if ((bytes += record.response.length) > PAGE_BYTES) break
+      if (page.records.length === limit || (bytes += record.response.length) > PAGE_BYTES) return page
     }
+    const last = page.reached ?? from - 1
+    if (!reverse && last < head.next - 1 && this.isIndexed(head, last)) throw missing(last + 1)
     return page
+  }
+
+  private isIndexed(head: StreamHead, revision: number): boolean {
+    return revision >= 0 && this.index.doesExist(indexKey(head.id, revision))
+  }
+
+  /** What an entry of the index leads to: an event is scavenged together with its entry. */
+  private indexed(key: Buffer, entry: Buffer): StoredRecord {
+    const position = positionIn(entry)
+    const record = this.recordAt(position)
+    const revision = revisionIn(key)
+    if (!record || Math.min(record.revision, TOMBSTONE_INDEX) !== revision)
+      throw new StorageDamaged(`The event at position ${position}, revision ${revision} of its stream,`)
+    return record
   }
 
   /**
@@ -117,9 +135,11 @@ export class EventLog {
     const start = positionKey(Math.min(Math.max(position, 0), TOMBSTONE_INDEX))
     let bytes = 0
     for (const { key, value } of this.records.getRange({ start, exclusiveStart: true, reverse, limit })) {
-      page.reached = positionIn(key)
+      const position = positionOf(key)
+      checked(key, value, `The event at position ${position}`)
+      page.reached = position
       if (isScavenged(value)) continue
-      page.records.push(decodeRecord(page.reached, value))
+      page.records.push(new StoredRecord(position, value))
       if ((bytes += value.length) > PAGE_BYTES) break
     }
     return page
@@ -128,9 +148,9 @@ export class EventLog {
   /** Takes an event out of the log, but for the fact that its position was one: checkpoints may lie there. Only within a commit. */
   remove(record: StoredRecord): void {
     const key = positionKey(record.position)
-    const value = this.records.get(key)
-    if (!value || isScavenged(value)) return
-    void this.records.put(key, positionKey(positionAfter(key, value)))
+    const entry = this.records.get(key)
+    if (!entry || isScavenged(entry)) return
+    put(this.records, key, positionEntry(positionAfter(key, entry)))
     const head = this.head(record.stream)
     if (head) void this.index.remove(indexKey(head.id, record.revision))
   }
@@ -138,7 +158,7 @@ export class EventLog {
   /** The position of the last event, or 0 in an empty log. */
   lastPosition(): number {
     const [last] = this.records.getKeys({ reverse: true, limit: 1 })
-    return last ? positionIn(last) : 0
+    return last ? positionOf(last) : 0
   }
 
   /** The first revision of a stream that reads show at `now` (milliseconds); `head.next` when none is. */
@@ -166,24 +186,29 @@ export class EventLog {
   }
 }
 
-export const emptyHead = (): StreamHead => ({ id: 0, next: 0, isTombstoned: false, hasMetadata: false, metadata: {} })
-
-export const lastRevision = (head: StreamHead | undefined): number => (head ? head.next - 1 : NO_STREAM)
-
-export const isSoftDeleted = (head: StreamHead): boolean => head.metadata.truncateBefore === Infinity
-
 function positionKey(position: number): Buffer {
   const key = Buffer.allocUnsafe(6)
   key.writeUIntBE(position, 0, 6)
   return key
 }
 
-/** In place of a scavenged event stands the position that followed it. */
-const isScavenged = (value: Buffer): boolean => value.length === 6
-const positionAfter = (key: Buffer, value: Buffer): number =>
-  isScavenged(value) ? value.readUIntBE(0, 6) : positionIn(key) + value.length
+/** An entry that is a position: where an event of a stream lies, or what followed an event that was scavenged. */
+function positionEntry(position: number): Buffer {
+  const entry = Buffer.allocUnsafe(POSITION_ENTRY_BYTES)
+  entry.writeUIntBE(position, SEAL_BYTES, 6)
+  return entry
+}
+const POSITION_ENTRY_BYTES = SEAL_BYTES + 6
 
-const positionIn = (key: Buffer): number => key.readUIntBE(0, 6)
+const isScavenged = (entry: Buffer): boolean => entry.length === POSITION_ENTRY_BYTES
+const positionAfter = (key: Buffer, entry: Buffer): number =>
+  isScavenged(entry) ? positionIn(entry) : positionOf(key) + entry.length
+
+const missing = (revision: number): StorageDamaged =>
+  new StorageDamaged(`The place of revision ${revision} of a stream`)
+
+const positionOf = (key: Buffer): number => key.readUIntBE(0, 6)
+const positionIn = (entry: Buffer): number => entry.readUIntBE(SEAL_BYTES, 6)
 const revisionIn = (key: Buffer): number => key.readUIntBE(6, 6)
 
 function indexKey(id: number, revision: number): Buffer {
@@ -193,38 +218,20 @@ function indexKey(id: number, revision: number): Buffer {
   return key
 }
 
-// id u48 | next u48 | flags u8 | maxCount, maxAge, truncateBefore as doubles, NaN where absent.
-const HEAD_BYTES = 37
-const IS_TOMBSTONED = 1
-const HAS_METADATA = 2
+type Entries = Database<Buffer, Buffer>
 
-function encodeHead({ id, next, isTombstoned, hasMetadata, metadata }: StreamHead): Buffer {
-  const value = Buffer.allocUnsafe(HEAD_BYTES)
-  value.writeUIntBE(id, 0, 6)
-  value.writeUIntBE(next, 6, 6)
-  value.writeUInt8((isTombstoned ? IS_TOMBSTONED : 0) | (hasMetadata ? HAS_METADATA : 0), 12)
-  value.writeDoubleBE(metadata.maxCount ?? NaN, 13)
-  value.writeDoubleBE(metadata.maxAge ?? NaN, 21)
-  value.writeDoubleBE(metadata.truncateBefore ?? NaN, 29)
-  return value
+function put(entries: Entries, key: Buffer, entry: Buffer, options?: { append: true }): void {
+  void entries.put(key, seal(key, entry), options as never)
 }
 
-function decodeHead(value: Buffer): StreamHead {
-  const flags = value.readUInt8(12)
-  const metadata: StreamMetadata = {}
-  const [maxCount, maxAge, truncateBefore] = [13, 21, 29].map(offset => value.readDoubleBE(offset)) as [
-    number,
-    number,
-    number,
-  ]
-  if (!Number.isNaN(maxCount)) metadata.maxCount = maxCount
-  if (!Number.isNaN(maxAge)) metadata.maxAge = maxAge
-  if (!Number.isNaN(truncateBefore)) metadata.truncateBefore = truncateBefore
-  return {
-    id: value.readUIntBE(0, 6),
-    next: value.readUIntBE(6, 6),
-    isTombstoned: (flags & IS_TOMBSTONED) !== 0,
-    hasMetadata: (flags & HAS_METADATA) !== 0,
-    metadata,
-  }
+function get(entries: Entries, key: Buffer, what: string): Buffer | undefined {
+  const entry = entries.get(key)
+  if (entry) checked(key, entry, what)
+  return entry
+}
+
+/** Answers with the key. @throws StorageDamaged when the entry is not what was written. */
+function checked(key: Buffer, entry: Buffer, what: string): Buffer {
+  if (!isSound(key, entry)) throw new StorageDamaged(what)
+  return key
 }

@@ -1,7 +1,8 @@
 // Reads that end: of a stream and of $all, in both directions.
 import { setImmediate } from 'node:timers/promises'
 import { badRequest, streamDeleted } from './errors'
-import { isSoftDeleted, lastRevision, type EventLog, type StreamHead } from './log'
+import { isSoftDeleted, lastRevision, type StreamHead } from './head'
+import type { EventLog } from './log'
 import { isMetastream, ownerOf } from './model'
 import type { Outlet } from './outlet'
 import { lastRevisionAnswer, streamNotFound, type ReadRequest } from './protocol'

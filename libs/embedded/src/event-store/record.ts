@@ -3,14 +3,12 @@
 // Storing the answer (a ReadResp of the protocol, event id as text) makes reading, catching up and live delivery a copy
 // of bytes; only links and the structured form of ids are put together anew. A checksum over all of it finds bits that
 // turned on the disk.
-import { crc32 } from 'node:zlib'
 import { UUID } from '@eventstore/db-client/generated/shared_pb'
 import { ReadResp } from '@eventstore/db-client/generated/streams_pb'
-import { StorageDamaged } from '../storage'
 import type { ProposedEvent } from './model'
 import { Writer, fieldSize, mapEntrySize, varintFieldSize } from './protobuf'
 
-// Header: crc32 u32 | flags u8 | created u48 | revision u48 | recorded start u16, length u32 | stream start, length u16 |
+// Header: checksum u32, filled in where it is stored | flags u8 | created u48 | revision u48 | recorded start u16, length u32 | stream start, length u16 |
 // type start, length u16. Starts count from the header's end.
 const HEADER_BYTES = 31
 // The id comes first in a RecordedEvent: the field and its length, the text and its length, then 36 characters.
@@ -129,15 +127,7 @@ export function encodeRecord(event: ProposedEvent, { position, revision, stream,
   record.writeUInt16BE(name.length, 25)
   record.writeUInt16BE(typeStart - HEADER_BYTES, 27)
   record.writeUInt16BE(type.length, 29)
-  record.writeUInt32BE(crc32(record.subarray(4)), 0)
   return record
-}
-
-/** @throws StorageDamaged when the bytes are not those that were written. */
-export function decodeRecord(position: number, record: Buffer): StoredRecord {
-  if (record.length < HEADER_BYTES || record.readUInt32BE(0) !== crc32(record.subarray(4)))
-    throw new StorageDamaged(`The event at position ${position}`)
-  return new StoredRecord(position, record)
 }
 
 /** The event's data bytes. */

@@ -2,8 +2,8 @@
 import { ReadResp } from '@eventstore/db-client/generated/streams_pb'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { StorageDamaged } from '../storage'
-import { dataOf, decodeRecord, encodeRecord, linkResponse, withStructuredIds } from './record'
+import { isSound, seal } from '../storage'
+import { StoredRecord, dataOf, encodeRecord, linkResponse, withStructuredIds } from './record'
 import { uuidText } from './protocol'
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength })
@@ -24,7 +24,7 @@ const place = fc.record({
 test('the protocol reads from it what was given, and writes the same bytes', () => {
   fc.assert(
     fc.property(proposed, place, (event, at) => {
-      const record = decodeRecord(at.position, encodeRecord(event, at))
+      const record = new StoredRecord(at.position, encodeRecord(event, at))
       expect(record).toMatchObject({
         ...at,
         id: event.id,
@@ -56,29 +56,30 @@ test('the protocol reads from it what was given, and writes the same bytes', () 
   )
 })
 
-test('any flipped bit and any truncation is found', () => {
-  const whole = encodeRecord(
-    {
-      id: 'a1b2c3d4-0000-4000-8000-000000000000',
-      type: 'T',
-      json: true,
-      metadata: Buffer.from('{}'),
-      data: Buffer.from('{"n":1}'),
-    },
-    { position: 64, revision: 0, stream: 's', created: 1 },
-  )
-  for (let bit = 0; bit < whole.length * 8; bit++) {
-    const flipped = Buffer.from(whole)
-    flipped[bit >> 3]! ^= 1 << (bit & 7)
-    expect(() => decodeRecord(64, flipped)).toThrow(StorageDamaged)
+test('any flipped bit, in the entry or in its key, and any truncation is found', () => {
+  const key = Buffer.from([0, 0, 0, 0, 0, 64])
+  const event = {
+    id: 'a1b2c3d4-0000-4000-8000-000000000000',
+    type: 'T',
+    json: true,
+    metadata: Buffer.from('{}'),
+    data: Buffer.from('{"n":1}'),
   }
-  for (let length = 0; length < whole.length; length++)
-    expect(() => decodeRecord(64, whole.subarray(0, length))).toThrow(StorageDamaged)
+  const whole = seal(key, encodeRecord(event, { position: 64, revision: 0, stream: 's', created: 1 }))
+  expect(isSound(key, whole)).toBe(true)
+  const flipped = (bytes: Buffer, bit: number) => {
+    const copy = Buffer.from(bytes)
+    copy[bit >> 3]! ^= 1 << (bit & 7)
+    return copy
+  }
+  for (let bit = 0; bit < whole.length * 8; bit++) expect(isSound(key, flipped(whole, bit))).toBe(false)
+  for (let bit = 0; bit < key.length * 8; bit++) expect(isSound(flipped(key, bit), whole)).toBe(false)
+  for (let length = 0; length < whole.length; length++) expect(isSound(key, whole.subarray(0, length))).toBe(false)
 })
 
 test('a link and its target, and ids in the structured form', () => {
   const make = (position: number, id: string) =>
-    decodeRecord(
+    new StoredRecord(
       position,
       encodeRecord(
         { id, type: 'T', json: true, metadata: Buffer.of(), data: Buffer.of() },

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Environment } from '../storage'
 import { RevisionMismatch, appendTooLarge, badRequest, streamDeleted } from './errors'
-import { emptyHead, isSoftDeleted, lastRevision, type EventLog, type StreamHead } from './log'
+import { emptyHead, isSoftDeleted, lastRevision, type StreamHead } from './head'
+import type { EventLog } from './log'
 import {
   MAX_APPEND_BYTES,
   MAX_EVENT_TYPE_BYTES,

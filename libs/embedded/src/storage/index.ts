@@ -18,4 +18,5 @@ export {
 } from './errors'
 export { lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
 export { requestRewrite } from './rewrite'
+export { SEAL_BYTES, isSound, seal } from './seal'
 export { syncDirectory } from './files'
