@@ -1,26 +1,30 @@
-// Random histories of appends, retries, deletions, metadata, reads and restarts against a plain model in memory.
+// Random histories of appends, retries, deletions, metadata, reads of every kind, subscriptions opened at random and
+// restarts, against a plain model in memory.
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import {
   BACKWARDS,
   END,
   EventStoreDBClient,
+  FORWARDS,
   StreamDeletedError,
   StreamNotFoundError,
   WrongExpectedVersionError,
+  eventTypeFilter,
   jsonEvent,
   streamNameFilter,
+  type AllStreamSubscription,
   type ResolvedEvent,
+  type StreamSubscription,
 } from '@eventstore/db-client'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { Model, steps } from './model.fixture.spec'
 import { startEventStore, type RunningStore } from './index'
-
-const STREAMS = 3
-/** Events are drawn from few ids, so that retries and near-retries are common. */
-const IDS = 12
 
 let folder: string
 let store: RunningStore
@@ -45,126 +49,7 @@ async function stop(): Promise<void> {
   await store.close()
 }
 
-type Expected = 'any' | 'no_stream' | 'stream_exists' | number
-type Step =
-  | { do: 'append'; stream: number; expected: Expected; ids: number[] }
-  | { do: 'delete' | 'tombstone' | 'check' | 'checkBackwards'; stream: number }
-  | { do: 'limit'; stream: number; maxCount?: number; truncateBefore?: number }
-  | { do: 'restart' | 'checkAll' }
-
-const streamOf = fc.nat(STREAMS - 1)
-const steps: fc.Arbitrary<Step[]> = fc.array(
-  fc.oneof(
-    {
-      weight: 10,
-      arbitrary: fc.record({
-        do: fc.constant('append' as const),
-        stream: streamOf,
-        expected: fc.oneof(fc.constantFrom<Expected>('any', 'no_stream', 'stream_exists'), fc.nat(8)),
-        ids: fc.array(fc.nat(IDS - 1), { maxLength: 4 }),
-      }),
-    },
-    {
-      weight: 4,
-      arbitrary: fc.record({ do: fc.constantFrom('check' as const, 'checkBackwards' as const), stream: streamOf }),
-    },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('delete' as const), stream: streamOf }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('tombstone' as const), stream: fc.constant(STREAMS - 1) }) },
-    {
-      weight: 2,
-      arbitrary: fc.record(
-        {
-          do: fc.constant('limit' as const),
-          stream: streamOf,
-          maxCount: fc.integer({ min: 1, max: 4 }),
-          truncateBefore: fc.nat(8),
-        },
-        { requiredKeys: ['do', 'stream'] },
-      ),
-    },
-    { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('restart' as const, 'checkAll' as const) }) },
-  ),
-  { minLength: 5, maxLength: 40 },
-)
-
-type ModelStream = {
-  ids: string[]
-  tombstoned: boolean
-  hasMetadata: boolean
-  maxCount?: number
-  truncateBefore?: number
-}
-const missing = (): ModelStream => ({ ids: [], tombstoned: false, hasMetadata: false })
-const isDeleted = (stream: ModelStream) => stream.truncateBefore === Infinity
-
-/** The rules of the store, as plainly as they can be said. */
-class Model {
-  readonly streams = new Map<number, ModelStream>()
-  /** What was written, in order: "stream@revision". */
-  readonly all: string[] = []
-  private recent = new Map<string, { stream: number; revision: number }>()
-
-  of = (stream: number) => this.streams.get(stream) ?? missing()
-
-  restart() {
-    this.recent.clear()
-  }
-
-  append(name: number, expected: Expected, ids: string[]): number | 'mismatch' | 'deleted' {
-    const stream = this.of(name)
-    const last = stream.ids.length - 1
-    if (stream.tombstoned) return 'deleted'
-    if (expected === 'any' || expected === 'stream_exists') {
-      const places = ids.map(id => this.recent.get(id)).map(place => (place?.stream === name ? place : undefined))
-      const mayRetry = expected === 'any' || !isDeleted(stream)
-      if (mayRetry && places[0]) return places.includes(undefined) ? 'mismatch' : places.at(-1)!.revision
-      if (expected === 'stream_exists' && isDeleted(stream)) return 'deleted'
-      if (expected === 'stream_exists' && last < 0 && !stream.hasMetadata) return 'mismatch'
-    } else {
-      const after = expected === 'no_stream' ? -1 : expected
-      const there = stream.ids.slice(after + 1, after + 1 + ids.length)
-      if (after < last && ids.length > 0 && there.join() === ids.join()) return after + ids.length
-      if (after !== last && !(expected === 'no_stream' && isDeleted(stream))) return 'mismatch'
-    }
-    if (ids.length === 0) return last
-    const truncateBefore = isDeleted(stream) ? stream.ids.length : stream.truncateBefore
-    this.streams.set(name, { ...stream, ids: [...stream.ids, ...ids], truncateBefore })
-    for (const [index, id] of ids.entries()) {
-      if (!this.recent.has(id)) this.recent.set(id, { stream: name, revision: last + 1 + index })
-      this.all.push(`${name}@${last + 1 + index}`)
-    }
-    return last + ids.length
-  }
-
-  delete(name: number): 'ok' | 'mismatch' | 'deleted' {
-    const stream = this.of(name)
-    if (stream.tombstoned) return 'deleted'
-    if (stream.ids.length === 0) return 'mismatch'
-    this.streams.set(name, { ids: stream.ids, tombstoned: false, hasMetadata: true, truncateBefore: Infinity })
-    return 'ok'
-  }
-
-  tombstone(name: number): 'ok' | 'deleted' {
-    const stream = this.of(name)
-    if (stream.tombstoned) return 'deleted'
-    this.streams.set(name, { ...stream, tombstoned: true })
-    return 'ok'
-  }
-
-  limit(name: number, maxCount?: number, truncateBefore?: number) {
-    const stream = this.of(name)
-    const back = isDeleted(stream) && truncateBefore === undefined ? stream.ids.length : truncateBefore
-    this.streams.set(name, { ...stream, hasMetadata: true, maxCount, truncateBefore: back })
-  }
-
-  visible(name: number): number[] | 'missing' | 'deleted' {
-    const { ids, tombstoned, maxCount = Infinity, truncateBefore = 0 } = this.of(name)
-    if (tombstoned) return 'deleted'
-    if (ids.length === 0 || truncateBefore === Infinity) return 'missing'
-    const first = Math.max(truncateBefore, ids.length - maxCount)
-    return ids.map((_, revision) => revision).filter(revision => revision >= first)
-  }
-}
+const revisionFrom = (from: number | 'start' | 'end') => (typeof from === 'number' ? BigInt(from) : from)
 
 /** What the store answers, in the model's words. */
 const outcome = async <T>(attempt: Promise<T>, of: (result: T) => unknown): Promise<unknown> => {
@@ -184,6 +69,49 @@ async function collect(reading: AsyncIterable<ResolvedEvent>): Promise<ResolvedE
   return read
 }
 
+type Place = string
+const TYPES = ['Tested', 'Tried']
+const typeOf = (n: number) => TYPES[n % TYPES.length]!
+
+/** A subscription that goes on after a restart where it was, and what it should have heard. */
+class Listener {
+  readonly heard: Place[] = []
+  private last?: ResolvedEvent
+
+  constructor(
+    private readonly open: (after: ResolvedEvent | undefined) => AllStreamSubscription | StreamSubscription,
+    private readonly placeOf: (resolved: ResolvedEvent) => Place | undefined,
+    /** What it is to hear of an event that was just written. */
+    readonly hears: (place: Place) => boolean,
+    /** What it is to have heard, at first what was there when it was opened. */
+    readonly wanted: Place[],
+    /** Of one stream only. */
+    readonly stream?: number,
+  ) {}
+
+  /** Resolves when it has caught up. */
+  async start(): Promise<void> {
+    const subscription = this.open(this.last)
+    subscription
+      .on('data', (resolved: ResolvedEvent) => {
+        const place = this.placeOf(resolved)
+        if (!place) return
+        this.last = resolved
+        this.heard.push(place)
+      })
+      .on('error', () => {})
+    await once(subscription, 'caughtUp')
+    this.stop = () => subscription.unsubscribe()
+  }
+  stop: () => Promise<void> = () => Promise.resolve()
+
+  async check(): Promise<void> {
+    const deadline = Date.now() + 5_000
+    while (this.heard.length < this.wanted.length && Date.now() < deadline) await setImmediate()
+    expect(this.heard).toEqual(this.wanted)
+  }
+}
+
 test('any history leaves what the model says', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async history => {
@@ -192,23 +120,35 @@ test('any history leaves what the model says', async () => {
       const idOf = (n: number) => `${run.slice(0, 24)}${n.toString(16).padStart(12, '0')}`
       const model = new Model()
       const revisions = (events: ResolvedEvent[]) => events.map(({ event }) => Number(event!.revision))
-      const heard: string[] = []
-      const subscription = client.subscribeToAll({ filter: streamNameFilter({ prefixes: [run] }) })
       const place = ({ event }: ResolvedEvent) => `${event!.streamId.slice(run.length + 1)}@${event!.revision}`
-      const isOrdinary = ({ event }: ResolvedEvent) => event!.type === 'Tested' && event!.streamId.startsWith(run)
-      subscription.on('data', resolved => isOrdinary(resolved) && heard.push(place(resolved))).on('error', () => {})
+      const isOrdinary = ({ event }: ResolvedEvent) => event!.streamId.startsWith(run) && TYPES.includes(event!.type)
+      const placeOf = (resolved: ResolvedEvent) => (isOrdinary(resolved) ? place(resolved) : undefined)
+      const types = new Map<Place, string>()
+      /** Those that go on after a restart, and those that a restart ends. */
+      const listeners: Listener[] = []
+      let ephemeral: Listener[] = []
+      const checkListeners = async () => {
+        for (const listener of [...listeners, ...ephemeral]) await listener.check()
+      }
+      const ordinary = async () => (await collect(client.readAll())).filter(isOrdinary)
 
       for (const step of history)
         switch (step.do) {
           case 'append': {
             const ids = step.ids.map(idOf)
             const expectedRevision = typeof step.expected === 'number' ? BigInt(step.expected) : step.expected
-            const events = ids.map(id => jsonEvent({ id, type: 'Tested', data: {} }))
+            const events = ids.map(id => jsonEvent({ id, type: typeOf(step.ids[ids.indexOf(id)]!), data: {} }))
             const answer = outcome(
               client.appendToStream(name(step.stream), events, { expectedRevision }),
               ({ nextExpectedRevision }) => Number(nextExpectedRevision),
             )
+            const known = model.all.length
             const wanted = model.append(step.stream, step.expected, ids)
+            for (const [index, written] of model.all.slice(known).entries()) {
+              types.set(written, typeOf(step.ids[index]!))
+              for (const listener of [...listeners, ...ephemeral])
+                if (listener.hears(written)) listener.wanted.push(written)
+            }
             // The client reads an absent revision, which an empty append to a missing stream has, as 0.
             expect(await answer).toEqual(wanted === -1 ? 0 : wanted)
             break
@@ -217,15 +157,19 @@ test('any history leaves what the model says', async () => {
             expect(await outcome(client.deleteStream(name(step.stream)), () => 'ok')).toBe(model.delete(step.stream))
             break
           case 'tombstone':
+            // What listens to the stream ends with it.
+            await checkListeners()
+            ephemeral = ephemeral.filter(({ stream }) => stream !== step.stream)
             expect(await outcome(client.tombstoneStream(name(step.stream)), () => 'ok')).toBe(
               model.tombstone(step.stream),
             )
             break
           case 'limit': {
             if (model.of(step.stream).tombstoned) break
-            const { maxCount, truncateBefore } = step
+            const { maxCount, maxAge, truncateBefore } = step
             await client.setStreamMetadata(name(step.stream), {
               ...(maxCount && { maxCount }),
+              ...(maxAge && { maxAge }),
               ...(truncateBefore !== undefined && { truncateBefore }),
             })
             model.limit(step.stream, maxCount, truncateBefore)
@@ -244,20 +188,87 @@ test('any history leaves what the model says', async () => {
             )
             break
           }
+          case 'read': {
+            const visible = model.visible(step.stream)
+            const { backwards, count } = step
+            const reading = client.readStream(name(step.stream), {
+              direction: backwards ? BACKWARDS : FORWARDS,
+              fromRevision: BigInt(step.from),
+              maxCount: count,
+            })
+            const wanted = (there: number[]) =>
+              backwards
+                ? there.filter(revision => revision <= step.from).toReversed()
+                : there.filter(revision => revision >= step.from)
+            expect(await outcome(collect(reading), revisions)).toEqual(
+              typeof visible === 'string' ? visible : wanted(visible).slice(0, count),
+            )
+            break
+          }
+          case 'readAll': {
+            const from = (await ordinary())[step.from]
+            if (!from) break
+            const direction = step.backwards ? BACKWARDS : FORWARDS
+            const read = await collect(client.readAll({ direction, fromPosition: from.event!.position! }))
+            const wanted = step.backwards ? model.all.slice(0, step.from).toReversed() : model.all.slice(step.from)
+            expect(read.filter(isOrdinary).map(place)).toEqual(wanted)
+            break
+          }
+          case 'listenToAll': {
+            const written = await ordinary()
+            const from = typeof step.from === 'number' ? written[step.from]?.event?.position : step.from
+            const first = { start: 0, end: written.length }[String(step.from)] ?? Number(step.from) + 1
+            if (!from) break
+            const filter =
+              step.filter === 'stream'
+                ? streamNameFilter({ prefixes: [run] })
+                : eventTypeFilter({ regex: `^${TYPES[0]}$` })
+            const hears = (one: Place) => step.filter === 'stream' || types.get(one) === TYPES[0]
+            const listener = new Listener(
+              last => client.subscribeToAll({ fromPosition: last?.event?.position ?? from, filter }),
+              placeOf,
+              hears,
+              model.all.slice(first).filter(hears),
+            )
+            await listener.start()
+            // From the end, a restart before the first event would begin at a later end.
+            if (step.from !== 'end' || listener.wanted.length > 0) listeners.push(listener)
+            else ephemeral.push(listener)
+            break
+          }
+          case 'listenToStream': {
+            const visible = model.visible(step.stream)
+            if (visible === 'deleted') break
+            const prefix = `${step.stream}@`
+            const last = model.of(step.stream).ids.length - 1
+            const after = { start: -1, end: last }[String(step.from)] ?? Number(step.from)
+            const listener = new Listener(
+              () => client.subscribeToStream(name(step.stream), { fromRevision: revisionFrom(step.from) }),
+              placeOf,
+              one => one.startsWith(prefix) && Number(one.slice(prefix.length)) > after,
+              visible === 'missing' ? [] : visible.filter(revision => revision > after).map(one => `${prefix}${one}`),
+              step.stream,
+            )
+            await listener.start()
+            ephemeral.push(listener)
+            break
+          }
           case 'checkAll':
-            expect((await collect(client.readAll())).filter(isOrdinary).map(place)).toEqual(model.all)
+            expect((await ordinary()).map(place)).toEqual(model.all)
             break
           case 'restart':
+            await checkListeners()
             await stop()
             await start()
             model.restart()
+            ephemeral = []
+            for (const listener of listeners) await listener.start()
         }
 
       const backwards = await collect(client.readAll({ direction: BACKWARDS, fromPosition: END }))
       expect(backwards.filter(isOrdinary).map(place)).toEqual(model.all.toReversed())
-      // A restart ends the subscription; until then it has heard the log's beginning, in order and once.
-      expect(heard).toEqual(model.all.slice(0, heard.length))
-      await subscription.unsubscribe()
+      await checkListeners()
+      for (const listener of [...listeners, ...ephemeral]) await listener.stop()
     }),
     { numRuns: Number(process.env.MODEL_RUNS ?? 25) },
   )
