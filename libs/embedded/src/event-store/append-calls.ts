@@ -8,69 +8,24 @@ import {
 } from '@grpc/grpc-js'
 import { checkedTarget, writeBatchAnswer, type BatchChunk, type CorrelationId } from './batch-messages'
 import { Refusal, RevisionMismatch, badRequest, toServiceError } from './errors'
-import { MAX_APPEND_BYTES, type ExpectedRevision, type ProposedEvent } from './model'
-import {
-  appendAnswer,
-  mismatchAnswer,
-  parseAppendOptions,
-  parseProposed,
-  proposedEvent,
-  type ProposedFields,
-} from './protocol'
+import { Incoming, type Unfinished } from './incoming'
+import { MAX_APPEND_BYTES } from './model'
+import { appendAnswer, mismatchAnswer, parseAppendOptions, parseProposed } from './protocol'
 import type { Writes } from './writes'
 
-/** One append as it arrives: what is too large or malformed is kept as the refusal, not as bytes. */
-class Incoming {
-  readonly events: ProposedEvent[] = []
-  target?: { stream: string; expected: ExpectedRevision }
-  private refusal?: { error: unknown }
-  private bytes = 0
-
-  /** Runs a step of reading it, unless it is refused already. */
-  take(step: () => void): void {
-    if (this.refusal) return
-    try {
-      step()
-    } catch (error) {
-      this.refuse(error)
-    }
-  }
-
-  add(fields: ProposedFields): void {
-    const event = proposedEvent(fields)
-    this.events.push(event)
-    this.bytes += event.data.length + event.metadata.length
-    if (this.bytes > MAX_HELD_BYTES)
-      throw badRequest(`The embedded event store takes at most ${MAX_HELD_BYTES} bytes of data and metadata at once.`)
-  }
-
-  async appendTo(writes: Writes): ReturnType<Writes['append']> {
-    if (this.refusal) throw this.refusal.error
-    if (!this.target) throw badRequest('An append begins with its options.')
-    return writes.append(this.target.stream, this.target.expected, this.events)
-  }
-
-  private refuse(error: unknown): void {
-    this.refusal = { error }
-    this.events.length = 0
-  }
-}
-
-/** Metadata counts against no limit of the protocol, memory does. */
-const MAX_HELD_BYTES = 16 * MAX_APPEND_BYTES
-
-export function appendCall(writes: Writes): handleClientStreamingCall<AppendReq, AppendResp> {
+export function appendCall(writes: Writes, unfinished: Unfinished): handleClientStreamingCall<AppendReq, AppendResp> {
   return (call, reply) => {
-    const incoming = new Incoming()
+    const incoming = new Incoming(unfinished)
     call.on('data', (message: AppendReq) =>
       incoming.take(() => {
         const options = message.getOptions()
         const proposed = message.getProposedMessage()
-        if (options) incoming.target = parseAppendOptions(options)
+        if (options) incoming.aimAt(parseAppendOptions(options))
         if (proposed) incoming.add(parseProposed(proposed))
       }),
     )
-    call.on('error', () => {})
+    call.on('error', () => incoming.release())
+    call.on('cancelled', () => incoming.release())
     call.on('end', () => {
       incoming.appendTo(writes).then(
         appended => reply(null, appendAnswer(appended)),
@@ -83,77 +38,129 @@ export function appendCall(writes: Writes): handleClientStreamingCall<AppendReq,
   }
 }
 
-type BatchCall = ServerDuplexStream<BatchChunk, Buffer>
+/** Bytes that wait for a commit, of all calls: with more, nothing more is read until some are answered. */
+const MAX_WAITING_BYTES = 64 * MAX_APPEND_BYTES
+
+/** Begun and not finished, on one call. */
+const MAX_INCOMPLETE = 64
 
 /** The open batch calls, so that a closing server can end them once it has answered what it took. */
 export class BatchCalls {
   private readonly open = new Set<BatchCall>()
-  private isClosing = false
+  private waitingBytes = 0
+  isClosing = false
 
-  constructor(private readonly writes: Writes) {}
+  constructor(
+    readonly writes: Writes,
+    readonly unfinished: Unfinished,
+  ) {}
 
-  readonly handle: handleBidiStreamingCall<BatchChunk, Buffer> = call => {
-    // Chunks of one append share a correlation id; its options come with the first.
-    const incomplete = new Map<string, Incoming>()
-    let answering = 0
-    let hasEnded = false
+  readonly handle: handleBidiStreamingCall<BatchChunk, Buffer> = stream => {
+    const call = new BatchCall(stream, this)
     this.open.add(call)
+  }
 
-    const forget = () => {
-      incomplete.clear()
-      this.open.delete(call)
-    }
-    const endWhenAnswered = () => {
-      if (answering > 0) return
-      if (hasEnded) call.end()
-      else if (this.isClosing) call.emit('error', toServiceError(closing()))
-      else return
-      forget()
-    }
-    const answer = async (correlationId: CorrelationId, incoming: Incoming) => {
-      answering++
-      const result = await incoming.appendTo(this.writes).catch((error: unknown) => ({ error }))
-      if (!call.cancelled) call.write(writeBatchAnswer(correlationId, incoming.target?.stream ?? '', result))
-      answering--
-      endWhenAnswered()
-    }
+  get isFull(): boolean {
+    return this.waitingBytes > MAX_WAITING_BYTES
+  }
 
-    call.on('data', ({ correlationId, target, proposed, isFinal }: BatchChunk) => {
-      if (!correlationId || this.isClosing) return
-      const key = correlationId.text
-      const incoming = incomplete.get(key) ?? new Incoming()
-      incoming.take(() => {
-        if (target) incoming.target = checkedTarget(target)
-        for (const fields of proposed) incoming.add(fields)
-      })
-      if (isFinal) {
-        incomplete.delete(key)
-        void answer(correlationId, incoming)
-      } else if (incomplete.set(key, incoming).size > MAX_INCOMPLETE) {
-        call.emit(
-          'error',
-          toServiceError(badRequest(`At most ${MAX_INCOMPLETE} unfinished appends may be open on one call.`)),
-        )
-        forget()
-      }
-    })
-    call.on('end', () => {
-      hasEnded = true
-      endWhenAnswered()
-    })
-    call.on('closing', endWhenAnswered)
-    call.on('error', forget)
-    call.on('cancelled', forget)
+  waits(bytes: number): void {
+    this.waitingBytes += bytes
+  }
+
+  answered(bytes: number): void {
+    const wasFull = this.isFull
+    this.waitingBytes -= bytes
+    if (wasFull && !this.isFull) for (const call of this.open) call.readOrPause()
+  }
+
+  ended(call: BatchCall): void {
+    this.open.delete(call)
   }
 
   /** Takes no further append, and ends each call with UNAVAILABLE when what it had begun is answered. */
   close(): void {
     this.isClosing = true
-    for (const call of [...this.open]) call.emit('closing')
+    for (const call of [...this.open]) call.endWhenAnswered()
+  }
+}
+
+/** One client's stream of appends: read no faster than it is committed and than its answers are taken. */
+class BatchCall {
+  // Chunks of one append share a correlation id; its options come with the first.
+  private readonly incomplete = new Map<string, Incoming>()
+  private answering = 0
+  private hasEnded = false
+  private isBlocked = false
+
+  constructor(
+    private readonly call: ServerDuplexStream<BatchChunk, Buffer>,
+    private readonly calls: BatchCalls,
+  ) {
+    const forget = () => this.forget()
+    call.on('data', (chunk: BatchChunk) => this.take(chunk))
+    call.on('drain', () => {
+      this.isBlocked = false
+      this.readOrPause()
+    })
+    call.on('end', () => {
+      this.hasEnded = true
+      this.endWhenAnswered()
+    })
+    call.on('error', forget)
+    call.on('cancelled', forget)
+  }
+
+  readOrPause(): void {
+    if (this.isBlocked || this.calls.isFull) this.call.pause()
+    else if (this.call.isPaused()) this.call.resume()
+  }
+
+  endWhenAnswered(): void {
+    if (this.answering > 0) return
+    if (this.hasEnded) this.call.end()
+    else if (this.calls.isClosing) this.call.emit('error', toServiceError(closing()))
+    else return
+    this.forget()
+  }
+
+  private take({ correlationId, target, proposed, isFinal }: BatchChunk): void {
+    if (!correlationId || this.calls.isClosing) return
+    const key = correlationId.text
+    const incoming = this.incomplete.get(key) ?? new Incoming(this.calls.unfinished)
+    incoming.take(() => {
+      if (target) incoming.aimAt(checkedTarget(target))
+      for (const fields of proposed) incoming.add(fields)
+    })
+    if (isFinal) {
+      this.incomplete.delete(key)
+      void this.answer(correlationId, incoming)
+      this.readOrPause()
+    } else if (this.incomplete.set(key, incoming).size > MAX_INCOMPLETE) {
+      const message = `At most ${MAX_INCOMPLETE} unfinished appends may be open on one call.`
+      this.call.emit('error', toServiceError(badRequest(message)))
+    }
+  }
+
+  private async answer(correlationId: CorrelationId, incoming: Incoming): Promise<void> {
+    const { bytes, stream } = incoming
+    this.answering++
+    this.calls.waits(bytes)
+    const result = await incoming.appendTo(this.calls.writes).catch((error: unknown) => ({ error }))
+    this.calls.answered(bytes)
+    if (!this.call.cancelled && !this.call.write(writeBatchAnswer(correlationId, stream, result))) {
+      this.isBlocked = true
+      this.readOrPause()
+    }
+    this.answering--
+    this.endWhenAnswered()
+  }
+
+  private forget(): void {
+    for (const incoming of this.incomplete.values()) incoming.release()
+    this.incomplete.clear()
+    this.calls.ended(this)
   }
 }
 
 const closing = () => new Refusal(status.UNAVAILABLE, 'The embedded event store is closing.')
-
-/** Begun and not finished, on one call: bounds what a broken client can hold here. */
-const MAX_INCOMPLETE = 64

@@ -6,8 +6,9 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  EventStoreDBClient,
+  BACKWARDS,
   END,
+  EventStoreDBClient,
   eventTypeFilter,
   jsonEvent,
   persistentSubscriptionToStreamSettingsFromDefaults,
@@ -20,7 +21,7 @@ import {
   type BatchAppendResp,
   type ReadResp,
 } from '@eventstore/db-client/generated/streams_pb'
-import { credentials, type ClientReadableStream } from '@grpc/grpc-js'
+import { Client, credentials, status, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { Empty as GoogleEmpty } from 'google-protobuf/google/protobuf/empty_pb'
 import { startEventStore, type RunningStore } from './index'
@@ -56,6 +57,12 @@ const failure = (attempt: Promise<unknown>): Promise<Error> =>
     },
     (error: Error) => error,
   )
+
+const message = (id: string, type?: string) => {
+  const proposed = new BatchAppendReq.ProposedMessage().setId(new UUID().setString(id))
+  if (type !== undefined) proposed.getMetadataMap().set('type', type).set('content-type', 'application/json')
+  return proposed
+}
 
 test('a thousand connections, some of which send noise, take nothing from the others', async () => {
   const sockets: Socket[] = []
@@ -102,6 +109,102 @@ test('a reader that never reads holds up neither writers nor other readers, and 
   for (const reading of idle) reading.cancel()
 })
 
+test('a writer that never reads its answers is read no further; others are served', async () => {
+  const SENT = 20_000
+  const call = raw.batchAppend()
+  call.on('error', () => {})
+  // One answer is taken: only then does pausing keep this client from taking more off the socket.
+  call.once('data', () => call.pause())
+  for (let n = 0; n < SENT; n++)
+    call.write(
+      new BatchAppendReq()
+        .setCorrelationId(new UUID().setString(randomUUID()))
+        .setIsFinal(true)
+        .setOptions(
+          new BatchAppendReq.Options()
+            .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from('deaf')))
+            .setAny(new GoogleEmpty()),
+        )
+        .setProposedMessagesList([message(randomUUID(), 'T')]),
+    )
+  // It has stopped when a hundred appends of another client pass and none of its own.
+  let taken = -1
+  for (let last = -2; taken !== last;) {
+    last = taken
+    for (let n = 0; n < 100; n++) expect(await isServed()).toBe(true)
+    for await (const { event } of client.readStream('deaf', { direction: BACKWARDS, fromRevision: END, maxCount: 1 }))
+      taken = Number(event!.revision)
+  }
+  expect(taken).toBeGreaterThan(0)
+  expect(taken).toBeLessThan(SENT / 2)
+  call.cancel()
+})
+
+test('appends that are begun and never finished hold a bounded number of bytes, and give them back', async () => {
+  const half = () =>
+    new BatchAppendReq()
+      .setCorrelationId(new UUID().setString(randomUUID()))
+      .setProposedMessagesList([message(randomUUID(), 'T').setData(new Uint8Array(4 * 1_048_576))])
+  const whole = () =>
+    half()
+      .setIsFinal(true)
+      .setOptions(
+        new BatchAppendReq.Options()
+          .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from('s')))
+          .setAny(new GoogleEmpty()),
+      )
+  const calls = [raw.batchAppend(), raw.batchAppend()] as const
+  for (const call of calls) call.on('error', () => {})
+  for (let n = 0; n < 15; n++) calls[0].write(half())
+  const answered = async (request: BatchAppendReq): Promise<BatchAppendResp> => {
+    calls[1].write(request)
+    const [answer] = (await once(calls[1], 'data')) as [BatchAppendResp]
+    return answer
+  }
+  // One more would be too large by itself; what tells the two refusals apart is who is told to try again.
+  let refusal = await answered(whole())
+  while (!refusal.getError()!.getMessage().includes('Try again')) refusal = await answered(whole())
+  expect(await isServed()).toBe(true)
+  calls[0].cancel()
+  do refusal = await answered(whole())
+  while (refusal.getError()!.getMessage().includes('Try again'))
+  expect(refusal.getError()!.getMessage()).toContain('1048576 bytes')
+  calls[1].cancel()
+})
+
+test('bytes that are no message end their call with an error, and no other', async () => {
+  const identity = (bytes: Buffer) => bytes
+  const bytesOnly = new Client(`unix:${socketPath}`, credentials.createInsecure())
+  for (const noise of [Buffer.from([0x0a, 0xff, 0xff, 0xff, 0x7f]), randomBytes(3_000), Buffer.alloc(100, 0xff)]) {
+    const path = '/event_store.client.streams.Streams/BatchAppend'
+    const call = bytesOnly.makeBidiStreamRequest(path, identity, identity)
+    const failed = once(call, 'error') as Promise<[ServiceError]>
+    call.resume().write(noise)
+    expect([status.INTERNAL, status.INVALID_ARGUMENT]).toContain((await failed)[0].code)
+    const read = once(
+      bytesOnly.makeServerStreamRequest('/event_store.client.streams.Streams/Read', identity, identity, noise).resume(),
+      'error',
+    ) as Promise<[ServiceError]>
+    expect((await read)[0].code).toBeGreaterThan(0)
+  }
+  expect(await isServed()).toBe(true)
+  bytesOnly.close()
+})
+
+test('a message beyond any append is refused by its length, before it is taken', async () => {
+  const call = raw.batchAppend()
+  const failed = once(call, 'error') as Promise<[ServiceError]>
+  call
+    .resume()
+    .write(
+      new BatchAppendReq()
+        .setCorrelationId(new UUID().setString(randomUUID()))
+        .setProposedMessagesList([message(randomUUID(), 'T').setData(new Uint8Array(21 * 1_048_576))]),
+    )
+  expect((await failed)[0].code).toBe(status.RESOURCE_EXHAUSTED)
+  expect(await isServed()).toBe(true)
+})
+
 test('an expression that would run for ever ends; one that could is refused', async () => {
   await client.appendToStream('s', jsonEvent({ type: `${'a'.repeat(40)}b`, data: {} }))
   const endless = client.subscribeToAll({ filter: eventTypeFilter({ regex: '^(a+)+$' }) })
@@ -121,11 +224,6 @@ test('each malformed append of a batch call is refused by itself', async () => {
     new BatchAppendReq.Options()
       .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from('s')))
       .setAny(new GoogleEmpty())
-  const message = (id: string, type?: string) => {
-    const proposed = new BatchAppendReq.ProposedMessage().setId(new UUID().setString(id))
-    if (type !== undefined) proposed.getMetadataMap().set('type', type).set('content-type', 'application/json')
-    return proposed
-  }
   const withoutExpectation = () => {
     const options = target()
     options.clearAny()

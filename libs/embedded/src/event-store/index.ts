@@ -27,6 +27,9 @@ export type RunningStore = {
   close(): Promise<void>
 }
 
+/** On one connection; a client waits with more until some have ended. */
+const MAX_CALLS = 1_024
+
 /** The client sends a batch in chunks of about 3 MB, and an event's metadata counts against no limit of an append. */
 const MAX_MESSAGE_BYTES = 20 * 1_048_576
 
@@ -51,6 +54,7 @@ export async function startEventStore({
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': MAX_CALLS,
     interceptors: onMessage ? [listener(onMessage)] : [],
   })
   const endCalls = addServices(server, { log, live, writes, scavenge })

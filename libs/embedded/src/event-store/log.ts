@@ -17,7 +17,7 @@ export type Direction = 'forwards' | 'backwards'
 export type Page = { records: StoredRecord[]; reached: number | undefined }
 
 /** A reader that does not read holds one page: small, whatever the size of events. */
-const PAGE_BYTES = 1_048_576
+const PAGE_BYTES = 262_144
 
 /** Before the first event, so that no position is 0: a checkpoint of 0 would read like none. */
 const FIRST_POSITION = 64

@@ -30,6 +30,7 @@ import {
 import { BatchCalls, appendCall } from './append-calls'
 import { readBatchChunk } from './batch-messages'
 import { Refusal, toServiceError, unsupported } from './errors'
+import { Unfinished } from './incoming'
 import type { LiveTail } from './live'
 import type { EventLog } from './log'
 import { Outlet, type ReadCall } from './outlet'
@@ -47,7 +48,8 @@ const SERVER_VERSION = '24.2.0'
 /** Adds all services. Calling the result ends reads and subscriptions with CANCELLED, batch appends once answered. */
 export function addServices(server: Server, store: Store): () => void {
   const reads = new Set<ReadCall>()
-  const batches = new BatchCalls(store.writes)
+  const unfinished = new Unfinished()
+  const batches = new BatchCalls(store.writes, unfinished)
   // A read's answers are stored as they are sent, and a batch's are written as bytes: nothing is left to serialise.
   const responseSerialize = (answer: Buffer) => answer
   const streams = {
@@ -57,7 +59,7 @@ export function addServices(server: Server, store: Store): () => void {
   }
   server.addService(streams, {
     read: readCall(store, reads) as UntypedHandleCall,
-    append: appendCall(store.writes) as UntypedHandleCall,
+    append: appendCall(store.writes, unfinished) as UntypedHandleCall,
     batchAppend: batches.handle as UntypedHandleCall,
     delete: deleteCall(store.writes) as UntypedHandleCall,
     tombstone: tombstoneCall(store.writes) as UntypedHandleCall,
