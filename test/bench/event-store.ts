@@ -12,11 +12,11 @@ import { type Measure, atMost, quantile, ratio, stated } from './measures'
 import { inParallel } from './seed-log'
 
 /** Events that a read of everything has. */
-export const READ_COUNT = 30_000
+const READ_COUNT = 30_000
 const ROUNDS = 5
 
 /** About 1 KB of JSON. */
-const event = () =>
+export const event = () =>
   jsonEvent({ id: randomUUID(), type: 'Measured', data: { text: 'x'.repeat(950) }, metadata: { actor: 'bench' } })
 
 export const eventStore = async (): Promise<Measure[]> => {

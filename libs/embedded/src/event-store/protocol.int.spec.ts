@@ -57,11 +57,7 @@ beforeEach(() => {
 
 const identifier = () => new StreamIdentifier().setStreamName(Buffer.from(stream))
 const withContent = <T extends AppendReq.ProposedMessage | BatchAppendReq.ProposedMessage>(message: T, id: UUID): T => {
-  message
-    .setId(id)
-    .getMetadataMap()
-    .set('type', 'Tested')
-    .set('content-type', 'application/json')
+  message.setId(id).getMetadataMap().set('type', 'Tested').set('content-type', 'application/json')
   return message
 }
 /** An id as two numbers of 64 bits. */
