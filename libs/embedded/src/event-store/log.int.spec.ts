@@ -1,0 +1,65 @@
+// A directory too large to be looked at whole when it is opened: what is missing or altered is found when it is read.
+import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { StorageDamaged, openEnvironment, type Environment } from '../storage'
+import { EventLog, FORMAT, type Direction } from './log'
+import { Writes } from './writes'
+
+let directory: string
+let environment: Environment
+let log: EventLog
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  environment = openEnvironment(directory, FORMAT)
+  log = new EventLog(environment)
+  const writes = new Writes(environment, log, () => {})
+  const event = () => ({ id: randomUUID(), type: 'T', json: true, metadata: Buffer.of(), data: Buffer.from('{}') })
+  await writes.append('s', 'no_stream', Array.from({ length: 10 }, event))
+})
+afterEach(async () => {
+  await environment.close()
+  rmSync(directory, { recursive: true })
+})
+
+const entries = (name: string) =>
+  environment.root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' })
+const keyOf = (name: string, n: number) => [...entries(name).getKeys()][n]!
+const read = (direction: Direction, from: number) => () =>
+  log.readStream(log.head('s')!, from, direction, 100).records.map(({ revision }) => revision)
+
+test.each([
+  ['its place is missing', () => entries('index').removeSync(keyOf('index', 5))],
+  ['the event is missing', () => entries('records').removeSync(keyOf('records', 5))],
+  [
+    'its place leads to another event',
+    () => entries('index').putSync(keyOf('index', 5), entries('index').get(keyOf('index', 4))!),
+  ],
+])('a revision is never passed over: %s', async (_, harm) => {
+  expect(read('forwards', 0)()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(read('backwards', 9)()).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+  await environment.commit(harm)
+  expect(read('forwards', 0)).toThrow(StorageDamaged)
+  expect(read('forwards', 5)).toThrow(StorageDamaged)
+  expect(read('backwards', 9)).toThrow(StorageDamaged)
+  expect(read('backwards', 5)).toThrow(StorageDamaged)
+})
+
+test('nor is the last one', async () => {
+  await environment.commit(() => entries('index').removeSync(keyOf('index', 9)))
+  expect(read('forwards', 0)).toThrow(StorageDamaged)
+  expect(read('forwards', 9)).toThrow(StorageDamaged)
+  expect(read('backwards', 9)).toThrow(StorageDamaged)
+})
+
+test.each(['records', 'index', 'heads'])('an altered entry of the %s is not served', async name => {
+  const key = keyOf(name, 0)
+  const altered = Buffer.from(entries(name).get(key)!)
+  altered[altered.length - 1]! ^= 1
+  await environment.commit(() => entries(name).putSync(key, altered))
+  expect(read('forwards', 0)).toThrow(StorageDamaged)
+  if (name === 'records') expect(() => log.readAll(0, 'forwards', 100)).toThrow(StorageDamaged)
+})
