@@ -251,15 +251,14 @@ describe('find', () => {
     expect(await idsOf({ a: { $in: [/^no/] } })).toEqual([3])
   })
 
-  test('projections include, exclude, slice and compute', async () => {
-    await fill({ _id: 1, a: 1, b: { c: 2, d: 3 }, t: [1, 2, 3], s: [{ x: 1, y: 2 }, { x: 3 }] })
+  test('projections include or exclude, also in documents of arrays', async () => {
+    await fill({ _id: 1, a: 1, b: { c: 2, d: 3 }, t: [1, 2, 3], s: [{ x: 1, y: 2 }, { x: 3 }, 9] })
     const projected = (projection: Document) => docs.findOne({ _id: 1 }, { projection })
     expect(await projected({ a: 1 })).toEqual({ _id: 1, a: 1 })
     expect(await projected({ 'b.c': 1, _id: 0 })).toEqual({ b: { c: 2 } })
     expect(await projected({ 's.x': 1, _id: 0 })).toEqual({ s: [{ x: 1 }, { x: 3 }] })
     expect(await projected({ b: 0, s: 0, t: 0 })).toEqual({ _id: 1, a: 1 })
-    expect(await projected({ _id: 0, t: { $slice: -1 }, b: 0, s: 0 })).toEqual({ a: 1, t: [3] })
-    expect(await projected({ _id: 0, twice: { $add: ['$a', '$a'] } })).toEqual({ twice: 2 })
+    expect(await projected({ _id: 0, a: 0, b: 0, t: 0, 's.x': 0 })).toEqual({ s: [{ y: 2 }, {}, 9] })
     expect((await refusal(projected({ a: 1, b: 0 }))).code).toBe(31254)
   })
 
@@ -566,60 +565,33 @@ describe('aggregate', () => {
         $group: {
           _id: '$s',
           sum: { $sum: '$n' },
+          mean: { $avg: '$n' },
           min: { $min: '$n' },
           max: { $max: '$n' },
           first: { $first: '$n' },
           last: { $last: '$n' },
-          all: { $push: '$n' },
           count: { $sum: 1 },
         },
       },
       { $sort: { _id: 1 } },
     ])
     expect(await grouped.toArray()).toEqual([
-      { _id: 'a', sum: 4, min: 1, max: 3, first: 3, last: 1, all: [3, 1], count: 2 },
-      { _id: 'b', sum: 5, min: 5, max: 5, first: 5, last: 5, all: [5], count: 1 },
+      { _id: 'a', sum: 4, mean: 2, min: 1, max: 3, first: 3, last: 1, count: 2 },
+      { _id: 'b', sum: 5, mean: 5, min: 5, max: 5, first: 5, last: 5, count: 1 },
     ])
-    const projected = docs.aggregate([
-      { $match: { _id: 3 } },
-      { $project: { _id: 0, twice: { $multiply: ['$n', 2] }, s: 1 } },
+    expect(await docs.aggregate([{ $match: { _id: 3 } }, { $project: { _id: 0, s: 1 } }]).toArray()).toEqual([
+      { s: 'b' },
     ])
-    expect(await projected.toArray()).toEqual([{ s: 'b', twice: 10 }])
   })
 
-  test('$unwind, $addFields, $skip, $limit, $count', async () => {
-    await fill({ _id: 1, t: [1, 2] }, { _id: 2, t: [] }, { _id: 3, t: 9 }, { _id: 4 })
-    expect(await docs.aggregate([{ $unwind: '$t' }, { $sort: { _id: 1, t: 1 } }]).toArray()).toEqual([
-      { _id: 1, t: 1 },
-      { _id: 1, t: 2 },
-      { _id: 3, t: 9 },
-    ])
-    expect(
-      await docs.aggregate([{ $unwind: { path: '$t', preserveNullAndEmptyArrays: true } }, { $count: 'n' }]).toArray(),
-    ).toEqual([{ n: 5 }])
-    expect(
-      await docs
-        .aggregate([{ $sort: { _id: 1 } }, { $skip: 1 }, { $limit: 1 }, { $addFields: { size: { $size: '$t' } } }])
-        .toArray(),
-    ).toEqual([{ _id: 2, t: [], size: 0 }])
-  })
-
-  test('$lookup joins by equality', async () => {
-    const cards = db.collection<Doc>(`${docs.collectionName}-cards`)
-    await cards.insertMany([
-      { _id: 'x', h: 1 },
-      { _id: 'y', h: 2 },
-    ])
-    await fill({ _id: 1, cards: ['x', 'y'] }, { _id: 2, cards: 'z' })
-    const joined = docs.aggregate([
-      { $sort: { _id: 1 } },
-      { $lookup: { from: cards.collectionName, localField: 'cards', foreignField: '_id', as: 'joined' } },
-      { $project: { h: '$joined.h' } },
-    ])
-    expect(await joined.toArray()).toEqual([
-      { _id: 1, h: [1, 2] },
-      { _id: 2, h: [] },
-    ])
+  test('$skip, $limit, $count, in any order', async () => {
+    await fill({ _id: 1 }, { _id: 2 }, { _id: 3 }, { _id: 4 })
+    const ids = async (...stages: Document[]) =>
+      (await docs.aggregate(stages).toArray()).map(({ _id }) => _id as unknown)
+    expect(await ids({ $sort: { _id: -1 } }, { $skip: 1 }, { $limit: 2 })).toEqual([3, 2])
+    expect(await ids({ $sort: { _id: -1 } }, { $limit: 2 }, { $skip: 1 })).toEqual([3])
+    expect(await ids({ $limit: 3 }, { $match: { _id: { $gt: 1 } } })).toEqual([2, 3])
+    expect(await docs.aggregate([{ $match: { _id: { $gt: 1 } } }, { $count: 'n' }]).toArray()).toEqual([{ n: 3 }])
   })
 
   test('refuses an unknown stage', async () => {

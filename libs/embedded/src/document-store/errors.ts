@@ -31,7 +31,9 @@ const codes = {
   CommandNotSupported: 115,
   ConflictingOperationInProgress: 117,
   ExceededMemoryLimit: 146,
+  InvalidPipelineOperator: 168,
   CannotIndexParallelArrays: 171,
+  InvalidIndexSpecificationOption: 197,
   TransactionTooOld: 225,
   NotImplemented: 238,
   SnapshotUnavailable: 246,
@@ -44,12 +46,18 @@ const codes = {
   DuplicateKey: 11000,
   OutOfDiskSpace: 14031,
   KeyTooLong: 17280,
-  Location28724: 28724,
+  Location15952: 15952,
+  Location15958: 15958,
   Location31249: 31249,
   Location31254: 31254,
+  Location40323: 40323,
   Location40324: 40324,
   Location40415: 40415,
   Location51024: 51024,
+  Location51074: 51074,
+  Location51091: 51091,
+  Location51108: 51108,
+  Location51272: 51272,
 } as const
 
 export type CodeName = keyof typeof codes
@@ -70,11 +78,13 @@ export class CommandError extends Error {
   }
 }
 
-const POINTER = 'set MONGODB_URL to use a real MongoDB server'
-
-/** What a real server knows and this one does not: refused, never ignored. */
-export function notImplemented(what: string): CommandError {
-  return new CommandError('NotImplemented', `the embedded document store has no ${what}; ${POINTER}`)
+/**
+ * What this store does not have, refused with the code by which a server refuses what it does not know, and the words
+ * that it has for that; never ignored.
+ */
+export function notImplemented(what: string, codeName: CodeName = 'NotImplemented', refusal?: string): CommandError {
+  const absent = `the embedded document store has no ${what}; set MONGODB_URL to use a real MongoDB server`
+  return new CommandError(codeName, refusal ? `${refusal}: ${absent}` : absent)
 }
 
 /** The second writer of a document, or a write against a snapshot that is too old: run the whole transaction again. */

@@ -1,54 +1,36 @@
-// What an aggregation expression is: parsed once, evaluated per document.
-import { type Document, isDocument, type Value } from '../bson/value'
-import { CommandError } from '../errors'
+// The expressions of $group and $sort's kin: constants, field paths and documents of them. A stage that computes is refused.
+import { pathOf, valueAt } from '../bson/path'
+import { type Document, field, isDocument, setField, type Value } from '../bson/value'
+import { CommandError, notImplemented } from '../errors'
 
-export type Expression = (scope: Scope) => Value
+export type Expression = (document: Document) => Value
 
-export interface Scope {
-  readonly root: Document
-  readonly variables: Readonly<Record<string, Value>>
+export function parseExpression(value: Value): Expression {
+  if (typeof value === 'string') return value.startsWith('$') ? pathExpression(value) : () => value
+  if (Array.isArray(value)) {
+    const items = value.map(parseExpression)
+    return document => items.map(item => item(document) ?? null)
+  }
+  if (!isDocument(value)) return () => value
+  const [name] = Object.keys(value)
+  if (name === '$literal') return () => field(value, name)
+  if (name?.startsWith('$'))
+    throw notImplemented(`expression ${name}`, 'InvalidPipelineOperator', `Unrecognized expression '${name}'`)
+  const fields = Object.entries(value).map(([name, item]) => [name, parseExpression(item)] as const)
+  return document => {
+    const made: Document = {}
+    for (const [name, item] of fields) {
+      const result = item(document)
+      if (result !== undefined) setField(made, name, result)
+    }
+    return made
+  }
 }
 
-export function evaluate(expression: Expression, document: Document): Value {
-  return expression({ root: document, variables: {} })
-}
-
-export function withVariables(scope: Scope, variables: Record<string, Value>): Scope {
-  return { root: scope.root, variables: { ...scope.variables, ...variables } }
-}
-
-/** The operand of an operator, with the ways in which operators read theirs. */
-export class Operand {
-  constructor(
-    readonly name: string,
-    readonly value: Value,
-    readonly parse: (value: Value) => Expression,
-  ) {}
-
-  /** A list of `least` to `most` expressions, or one in place of a list of one. */
-  list(least: number, most = least): Expression[] {
-    return this.listOf(this.value, least, most)
-  }
-
-  listOf(value: Value, least: number, most = least): Expression[] {
-    const items = Array.isArray(value) ? value : [value]
-    if (items.length < least || items.length > most)
-      throw new CommandError(
-        'BadValue',
-        `Expression ${this.name} takes ${least === most ? `exactly ${least}` : `at least ${least}, and at most ${most},`} arguments. ${items.length} were passed in.`,
-      )
-    return items.map(this.parse)
-  }
-
-  /** A document with these fields and no others, unparsed. */
-  named(needed: string[], optional: string[] = []): Document {
-    const { value, name } = this
-    if (!isDocument(value)) throw new CommandError('FailedToParse', `${name} only supports an object as its argument`)
-    for (const key of Object.keys(value))
-      if (!needed.includes(key) && !optional.includes(key))
-        throw new CommandError('FailedToParse', `Unrecognized parameter to ${name}: ${key}`)
-    for (const key of needed)
-      if (!Object.hasOwn(value, key)) throw new CommandError('FailedToParse', `Missing '${key}' parameter to ${name}`)
-    return value
-  }
+function pathExpression(text: string): Expression {
+  if (text.startsWith('$$')) throw notImplemented(`variable ${text}`)
+  const path = pathOf(text.slice(1))
+  if (path.some(step => step === '' || step.startsWith('$')))
+    throw new CommandError('FailedToParse', `'${text}' is not a valid field path`)
+  return document => valueAt(document, path)
 }

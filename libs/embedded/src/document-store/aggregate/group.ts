@@ -1,13 +1,10 @@
 // $group: documents gathered by a key, and what is accumulated of each group.
-import { Int32 } from 'bson'
-import { equal, keyOf } from '../bson/order'
-import { type Document, isDocument, type Value } from '../bson/value'
+import { Double, Int32 } from 'bson'
+import { compare, keyOf } from '../bson/order'
+import { type Document, isDocument, isNumeric, type Numeric, toNumber, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
-import { evaluate, type Expression } from './expression'
-import { average, extreme, sum } from './operators'
-import { parseExpression } from './parse'
-
-const ONE = new Int32(1)
+import { combine } from '../update/arithmetic'
+import { type Expression, parseExpression } from './expression'
 
 interface Accumulator {
   add(value: Value): void
@@ -15,10 +12,24 @@ interface Accumulator {
 }
 
 const accumulators: Record<string, () => Accumulator> = {
-  $sum: () => reduced(sum),
-  $avg: () => collected(average),
-  $min: () => reduced(values => extreme(values, -1)),
-  $max: () => reduced(values => extreme(values, 1)),
+  $sum: () => {
+    let total: Numeric = new Int32(0)
+    const add = (value: Value) => {
+      if (isNumeric(value)) total = combine(total, value, 'add') ?? new Double(toNumber(total) + toNumber(value))
+    }
+    return { add, result: () => total }
+  },
+  $avg: () => {
+    let [total, count] = [0, 0]
+    const add = (value: Value) => {
+      if (!isNumeric(value)) return
+      total += toNumber(value)
+      count++
+    }
+    return { add, result: () => (count === 0 ? null : new Double(total / count)) }
+  },
+  $min: () => extreme(-1),
+  $max: () => extreme(1),
   $first: () => {
     let first: { value: Value } | undefined
     return { add: value => void (first ??= { value }), result: () => first?.value ?? null }
@@ -27,17 +38,6 @@ const accumulators: Record<string, () => Accumulator> = {
     let last: Value
     return { add: value => void (last = value), result: () => last ?? null }
   },
-  $push: () => {
-    const values: Value[] = []
-    return { add: value => void (value !== undefined && values.push(value)), result: () => values }
-  },
-  $addToSet: () => {
-    const values: Value[] = []
-    return {
-      add: value => void (value !== undefined && !values.some(other => equal(other, value)) && values.push(value)),
-      result: () => values,
-    }
-  },
 }
 
 interface Column {
@@ -45,6 +45,10 @@ interface Column {
   made: () => Accumulator
   expression: Expression
 }
+
+/** Most bytes that the keys of all groups may take, and what one takes beside its key, roughly. */
+const MAX_GROUP_BYTES = 100 * 1024 * 1024
+const BYTES_PER_GROUP = 300
 
 export function parseGroup(specification: Document): (documents: Iterable<Document>) => Iterable<Document> {
   if (!Object.hasOwn(specification, '_id'))
@@ -55,12 +59,21 @@ export function parseGroup(specification: Document): (documents: Iterable<Docume
   )
   return function* (documents) {
     const groups = new Map<string, { id: Value; cells: Accumulator[] }>()
+    let bytes = 0
     for (const document of documents) {
-      const id = evaluate(key, document) ?? null
+      const id = key(document) ?? null
       const group = keyOf(id).toString('latin1')
       let row = groups.get(group)
-      if (!row) groups.set(group, (row = { id, cells: columns.map(column => column.made()) }))
-      columns.forEach((column, i) => row.cells[i]!.add(evaluate(column.expression, document)))
+      if (!row) {
+        groups.set(group, (row = { id, cells: columns.map(column => column.made()) }))
+        bytes += group.length * 2 + BYTES_PER_GROUP
+        if (bytes > MAX_GROUP_BYTES)
+          throw new CommandError(
+            'QueryExceededMemoryLimitNoDiskUseAllowed',
+            `Exceeded memory limit for $group of ${MAX_GROUP_BYTES} bytes, but did not allow external sort.`,
+          )
+      }
+      columns.forEach((column, i) => row.cells[i]!.add(column.expression(document)))
     }
     for (const { id, cells } of groups.values())
       yield { _id: id, ...Object.fromEntries(columns.map((column, i) => [column.name, cells[i]!.result()])) }
@@ -72,20 +85,16 @@ function columnOf(name: string, value: Value): Column {
   const [operator, ...more] = isDocument(value) ? Object.keys(value) : []
   if (operator === undefined || more.length > 0)
     throw new CommandError('BadValue', `The field '${name}' must specify one accumulator`)
-  if (operator === '$count')
-    return { name, made: accumulators['$sum']!, expression: parseExpression({ $literal: ONE }) }
   const made = Object.hasOwn(accumulators, operator) ? accumulators[operator] : undefined
-  if (!made) throw notImplemented(`group operator ${operator}`)
+  if (!made) throw notImplemented(`group operator ${operator}`, 'Location15952', `unknown group operator '${operator}'`)
   return { name, made, expression: parseExpression((value as Document)[operator]) }
 }
 
-/** Keeps one value for all that were added. */
-function reduced(combined: (values: Value[]) => Value): Accumulator {
-  let total: Value = combined([])
-  return { add: value => void (total = combined([total, value])), result: () => total }
-}
-
-function collected(made: (values: Value[]) => Value): Accumulator {
-  const values: Value[] = []
-  return { add: value => void values.push(value), result: () => made(values) }
+/** The least (-1) or greatest (1) value; null and missing count nothing. */
+function extreme(direction: 1 | -1): Accumulator {
+  let best: Value = null
+  const add = (value: Value) => {
+    if (value !== null && value !== undefined && (best === null || compare(value, best) * direction > 0)) best = value
+  }
+  return { add, result: () => best }
 }

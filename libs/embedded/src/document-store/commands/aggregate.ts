@@ -1,10 +1,9 @@
 // aggregate: a pipeline over a collection; its first stages run as a query, so that an index can serve them.
 import { type Document, encode, field, isDocument, isNumeric, toNumber, type Value } from '../bson/value'
-import { type Lookup, parseStage } from '../aggregate/stages'
+import { parseStage } from '../aggregate/stages'
 import { CommandError, notImplemented } from '../errors'
-import { describePlan } from '../query/plan'
 import { parseFilter } from '../query/filter'
-import { everything, find, parseSort, planFor, type Query } from '../query/find'
+import { everything, find, parseSort, type Query } from '../query/find'
 import { OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
 import { checkFields, type Context } from './context'
@@ -13,7 +12,7 @@ import { hintOf } from './reads'
 const FIELDS = ['pipeline', 'cursor', 'hint', 'allowDiskUse', 'bypassDocumentValidation']
 
 export function aggregateCommand(context: Context): Reply {
-  checkFields(context, FIELDS, ['explain'])
+  checkFields(context, FIELDS)
   if (typeof field(context.body, 'aggregate') !== 'string') throw notImplemented('aggregation without a collection')
   const cursor = field(context.body, 'cursor')
   if (!isDocument(cursor))
@@ -34,29 +33,15 @@ export function aggregateCommand(context: Context): Reply {
   return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
 }
 
-/** The plan of the query at the head of a pipeline. */
-export function explainAggregate(context: Context): Document {
-  checkFields(context, FIELDS, ['explain'])
-  const collection = context.collection()
-  const { query } = headOf(context, stagesOf(context))
-  const winningPlan = collection ? describePlan(planFor(collection, query)) : { stage: 'EOF' }
-  return { queryPlanner: { namespace: `${context.database}.${context.collectionName}`, winningPlan }, ok: OK }
-}
-
 function pipeline(context: Context): Iterable<Document> {
   const { query, rest } = headOf(context, stagesOf(context))
-  const stages = rest.map(stage => parseStage(stage, lookupOf(context)))
-  return stages.reduce((documents, stage) => stage(documents), documentsOf(context, context.collectionName, query))
+  return rest.map(parseStage).reduce((documents, stage) => stage(documents), documentsOf(context, query))
 }
 
-function* documentsOf(context: Context, name: string, query: Query): Iterable<Document> {
-  const collection = context.collection(name)
+function* documentsOf(context: Context, query: Query): Iterable<Document> {
+  const collection = context.collection()
   if (!collection) return
   for (const document of find(context.view, collection, query, context.examine())) yield document.value
-}
-
-function lookupOf(context: Context): Lookup {
-  return (name, filter) => documentsOf(context, name, { filter: parseFilter(filter), sort: [], skip: 0, limit: 0 })
 }
 
 function stagesOf(context: Context): Value[] {

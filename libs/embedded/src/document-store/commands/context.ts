@@ -186,28 +186,20 @@ const generic = new Set([
 ])
 
 /** Refuses fields that the command does not have, or that this store does not. */
-export function checkFields(
-  { body, command }: Pick<Context, 'body' | 'command'>,
-  known: readonly string[],
-  elsewhere: readonly string[] = [],
-): void {
-  for (const [name, value] of Object.entries(body)) {
-    if (name === command || generic.has(name) || known.includes(name)) continue
-    if (elsewhere.includes(name) || name === 'collation' || name === 'let' || name.startsWith('api')) {
-      if (
-        value === undefined ||
-        value === null ||
-        value === false ||
-        (isDocument(value) && Object.keys(value).length === 0)
-      )
-        continue
-      throw notImplemented(`option '${name}' of the command ${command}`)
-    }
-    throw new CommandError('Location40415', `BSON field '${command}.${name}' is an unknown field.`)
-  }
+export function checkFields({ body, command }: Pick<Context, 'body' | 'command'>, known: readonly string[]): void {
+  for (const name of Object.keys(body))
+    if (name !== command && !generic.has(name) && !known.includes(name)) throw unknownField(command, name)
   const level = isDocument(body['readConcern']) ? field(body['readConcern'], 'level') : undefined
   if (level === 'snapshot' && body['autocommit'] === undefined)
     throw notImplemented('read concern snapshot outside a transaction')
+}
+
+export function unknownField(where: string, name: string): CommandError {
+  return notImplemented(
+    `option '${name}' of ${where}`,
+    'Location40415',
+    `BSON field '${where}.${name}' is an unknown field.`,
+  )
 }
 
 export function isTransactionEnd(command: string): boolean {

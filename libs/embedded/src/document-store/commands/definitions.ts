@@ -15,27 +15,8 @@ import { OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
 import { checkFields, type Context } from './context'
 
-const CREATE_ELSEWHERE = [
-  'capped',
-  'size',
-  'max',
-  'validator',
-  'validationLevel',
-  'validationAction',
-  'viewOn',
-  'pipeline',
-  'timeseries',
-  'expireAfterSeconds',
-  'clusteredIndex',
-  'changeStreamPreAndPostImages',
-  'encryptedFields',
-  'storageEngine',
-  'indexOptionDefaults',
-  'autoIndexId',
-]
-
 export async function createCommand(context: Context): Promise<Reply> {
-  checkFields(context, [], CREATE_ELSEWHERE)
+  checkFields(context, [])
   await context.engine.write(unit => {
     if (context.collection())
       throw new CommandError(

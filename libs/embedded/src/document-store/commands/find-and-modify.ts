@@ -28,7 +28,7 @@ const FIELDS = [
 ]
 
 export async function findAndModifyCommand(context: Context): Promise<Reply> {
-  checkFields(context, FIELDS, ['arrayFilters'])
+  checkFields(context, FIELDS)
   const remove = context.flag('remove')
   const given = field(context.body, 'update')
   if (remove && given !== undefined)

@@ -25,10 +25,9 @@ const FIND = [
   'allowDiskUse',
   'allowPartialResults',
 ]
-const FIND_ELSEWHERE = ['tailable', 'awaitData', 'min', 'max', 'returnKey', 'showRecordId', 'oplogReplay']
 
 export function findCommand(context: Context): Reply {
-  checkFields(context, FIND, FIND_ELSEWHERE)
+  checkFields(context, FIND)
   const query = findQuery(context)
   const source = results(context, query)
   const namespace = `${context.database}.${context.collectionName}`
@@ -130,7 +129,7 @@ export function distinctCommand(context: Context): Reply {
 
 /** The plan of a find and, unless only that was asked for, what running it has looked at. */
 export function explainFind(context: Context, verbosity: string): Document {
-  checkFields(context, FIND, FIND_ELSEWHERE)
+  checkFields(context, FIND)
   const query = findQuery(context)
   const collection = context.collection()
   const namespace = `${context.database}.${context.collectionName}`

@@ -16,7 +16,7 @@ import {
   truthy,
   type Value,
 } from '../bson/value'
-import { CommandError, notImplemented } from '../errors'
+import { CommandError } from '../errors'
 import {
   deleteDocument,
   idKeyOf,
@@ -32,7 +32,7 @@ import { type Filter, parseFilter } from '../query/filter'
 import { applyUpdate, parseUpdate, type Update, upserted } from '../update/update'
 import { describeError, OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
-import { checkFields, type Context } from './context'
+import { checkFields, type Context, unknownField } from './context'
 
 const COMMON = ['ordered', 'bypassDocumentValidation', 'stmtId', 'stmtIds']
 
@@ -140,7 +140,7 @@ function plainReplacement(bytes: Buffer): Replacement | undefined {
 }
 
 function updateStatement(statement: Document): UpdateStatement {
-  refuseOthers('update.updates', statement, UPDATE, ['arrayFilters', 'collation', 'c', 'sort'])
+  refuseOthers('update.updates', statement, UPDATE)
   const q = field(statement, 'q')
   if (!isDocument(q))
     throw new CommandError('TypeMismatch', "BSON field 'update.updates.q' is the wrong type, expected type 'object'")
@@ -197,7 +197,7 @@ export async function deleteCommand(context: Context): Promise<Reply> {
   const deletes = statements(context, 'deletes').map(bytes =>
     attempt(() => {
       const statement = decode(bytes)
-      refuseOthers('delete.deletes', statement, ['q', 'limit', 'hint'], ['collation'])
+      refuseOthers('delete.deletes', statement, ['q', 'limit', 'hint'])
       const q = field(statement, 'q')
       const limit = field(statement, 'limit')
       if (!isDocument(q))
@@ -271,12 +271,6 @@ function attempt<T>(run: () => T): T | CommandError {
   }
 }
 
-function refuseOthers(where: string, statement: Document, known: string[], elsewhere: string[]): void {
-  for (const [name, value] of Object.entries(statement)) {
-    if (known.includes(name)) continue
-    if (!elsewhere.includes(name))
-      throw new CommandError('Location40415', `BSON field '${where}.${name}' is an unknown field.`)
-    if (isDocument(value) && Object.keys(value).length === 0) continue
-    throw notImplemented(`option '${name}' of ${where}`)
-  }
+function refuseOthers(where: string, statement: Document, known: string[]): void {
+  for (const name of Object.keys(statement)) if (!known.includes(name)) throw unknownField(where, name)
 }

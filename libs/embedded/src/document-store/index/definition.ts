@@ -33,7 +33,12 @@ const known = new Set(['key', 'name', 'unique', 'partialFilterExpression', 'back
 /** @throws CannotCreateIndex, BadValue, or NotImplemented for kinds and options that this store does not have. */
 export function parseIndex(specification: Document, id: number): Index {
   for (const option of Object.keys(specification))
-    if (!known.has(option)) throw notImplemented(`index option ${option}`)
+    if (!known.has(option))
+      throw notImplemented(
+        `index option ${option}`,
+        'InvalidIndexSpecificationOption',
+        `The field '${option}' is not valid for an index specification`,
+      )
   const key = field(specification, 'key')
   if (!isDocument(key) || Object.keys(key).length === 0)
     throw new CommandError('CannotCreateIndex', 'Index keys cannot be empty.')
@@ -73,8 +78,9 @@ export function describeIndex(index: Index): Document {
 }
 
 function directionOf(dotted: string, direction: Value): 1 | -1 {
-  if (typeof direction === 'string') throw notImplemented(`index of type ${direction}`)
-  if (dotted.includes('$**')) throw notImplemented('wildcard index')
+  if (typeof direction === 'string')
+    throw notImplemented(`index of type ${direction}`, 'CannotCreateIndex', `Unknown index plugin '${direction}'`)
+  if (dotted.includes('$**')) throw notImplemented('wildcard index', 'CannotCreateIndex')
   if (dotted === '' || dotted.startsWith('.') || dotted.endsWith('.') || dotted.includes('..'))
     throw new CommandError('CannotCreateIndex', 'Index keys cannot contain an empty field.')
   const number = isNumeric(direction) ? toNumber(direction) : 0

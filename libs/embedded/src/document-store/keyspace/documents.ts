@@ -28,6 +28,11 @@ export class StoredDocument {
     return (this.decoded ??= decodeStored(this.bytes))
   }
 
+  /** What was decoded, let go of: whoever holds many documents holds their bytes. */
+  forgetValue(): void {
+    this.decoded = undefined
+  }
+
   private picked?: Buffer
   private indexed?: Document
 

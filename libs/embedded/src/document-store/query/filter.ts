@@ -3,15 +3,11 @@ import { Double } from 'bson'
 import { type Path, pathOf } from '../bson/path'
 import { type Document, isDocument, isNumeric, kindOf, toNumber, truthy, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
-import { type Expression } from '../aggregate/expression'
-import { parseExpression } from '../aggregate/parse'
 import { type Pattern, patternOf } from './pattern'
 import { typeNames } from './type-names'
 
 export type Filter =
-  | { kind: 'and' | 'or' | 'nor'; of: Filter[] }
-  | { kind: 'field'; dotted: string; path: Path; test: Test }
-  | { kind: 'expression'; expression: Expression }
+  { kind: 'and' | 'or' | 'nor'; of: Filter[] } | { kind: 'field'; dotted: string; path: Path; test: Test }
 
 export type Range = 'gt' | 'gte' | 'lt' | 'lte'
 export type Test =
@@ -27,22 +23,14 @@ export type Test =
   | { op: 'elemMatchObject'; filter: Filter }
   | { op: 'never' }
 
-const notHere =
-  /^\$(where|text|near|nearSphere|geo\w+|jsonSchema|bits\w+|sampleRate|rand|alwaysTrue|alwaysFalse|min\w+|max\w+)$/
-
 export function parseFilter(filter: Document): Filter {
   const of: Filter[] = []
   for (const [name, value] of Object.entries(filter)) {
     if (!name.startsWith('$')) of.push(...fieldTests(name, value))
     else if (name === '$and' || name === '$or' || name === '$nor')
       of.push({ kind: name.slice(1) as 'and' | 'or' | 'nor', of: filters(name, value) })
-    else if (name === '$expr') of.push({ kind: 'expression', expression: parseExpression(value) })
     else if (name === '$comment') continue
-    else if (notHere.test(name)) throw notImplemented(`query operator ${name}`)
-    else
-      throw bad(
-        `unknown top level operator: ${name}. If you have a field name that starts with a '$' symbol, consider using $getField or $setField.`,
-      )
+    else throw notImplemented(`query operator ${name}`, 'BadValue', `unknown top level operator: ${name}`)
   }
   return of.length === 1 ? of[0]! : { kind: 'and', of }
 }
@@ -117,7 +105,7 @@ function operator(name: string, operand: Value, all: Document): Test[] {
     case '$comment':
       return []
     default:
-      throw notHere.test(name) ? notImplemented(`query operator ${name}`) : bad(`unknown operator: ${name}`)
+      throw notImplemented(`query operator ${name}`, 'BadValue', `unknown operator: ${name}`)
   }
 }
 

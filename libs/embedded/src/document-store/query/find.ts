@@ -1,15 +1,15 @@
 // Finding: filter, order, skip, limit and projection over what a plan gives.
-import { type Document, type Value } from '../bson/value'
+import { type Document, isNumeric, toNumber, type Value } from '../bson/value'
 import { CommandError } from '../errors'
-import { keyPart, type KeyPattern, sortKey } from '../index/keys'
+import { keyPart, type KeyPattern } from '../index/keys'
 import { type Collection } from '../keyspace/catalog'
 import { type StoredDocument } from '../keyspace/documents'
 import { type View } from '../keyspace/view'
-import { isNumeric, toNumber } from '../bson/value'
 import { type Filter } from './filter'
 import { matches } from './match'
 import { type Plan, plan } from './plan'
 import { type Examined, run } from './scan'
+import { sorted } from './sort'
 
 export interface Query {
   filter: Filter
@@ -19,9 +19,6 @@ export interface Query {
   limit: number
   hint?: Value
 }
-
-/** Most bytes of documents that a sort without an index may hold, as in MongoDB. */
-const MAX_SORT_BYTES = 100 * 1024 * 1024
 
 export const everything: Filter = { kind: 'and', of: [] }
 
@@ -39,7 +36,8 @@ export function* find(
 ): Generator<StoredDocument> {
   const candidates = run(view, collection, chosen, examined)
   const matching = proves(chosen, query.filter) ? candidates : filtered(candidates, query.filter)
-  const ordered = chosen.sorted || query.sort.length === 0 ? matching : sorted(matching, query)
+  const wanted = query.limit === 0 ? undefined : query.skip + query.limit
+  const ordered = chosen.sorted || query.sort.length === 0 ? matching : sorted(matching, sizeOf, query.sort, wanted)
   let skip = query.skip
   let left = query.limit === 0 ? Infinity : query.limit
   for (const document of ordered) {
@@ -78,38 +76,9 @@ function* filtered(documents: Iterable<StoredDocument>, filter: Filter): Generat
   for (const document of documents) if (all || matches(filter, document.value)) yield document
 }
 
-/** Holds what has to be sorted; with a limit only as much of it as can still be among the first. */
-function sorted(documents: Iterable<StoredDocument>, { sort, skip, limit }: Query): StoredDocument[] {
-  const wanted = limit === 0 ? Infinity : skip + limit
-  let rows: { key: Buffer; document: StoredDocument }[] = []
-  let bytes = 0
-  const settle = () => {
-    rows.sort((a, b) => a.key.compare(b.key))
-    if (rows.length > wanted) rows = rows.slice(0, wanted)
-    bytes = rows.reduce((total, row) => total + row.document.bytes.length, 0)
-  }
-  for (const document of documents) {
-    rows.push({ key: keyFor(document, sort), document })
-    bytes += document.bytes.length
-    if (rows.length > 2 * wanted + 1_000) settle()
-    if (bytes <= MAX_SORT_BYTES) continue
-    settle()
-    if (bytes > MAX_SORT_BYTES)
-      throw new CommandError(
-        'QueryExceededMemoryLimitNoDiskUseAllowed',
-        `Executor error during find command :: caused by :: Sort exceeded memory limit of ${MAX_SORT_BYTES} bytes, but did not opt in to external sorting.`,
-      )
-  }
-  settle()
-  return rows.map(row => row.document)
-}
-
-function keyFor(document: StoredDocument, sort: KeyPattern): Buffer {
-  try {
-    return sortKey(document.value, sort)
-  } catch (error) {
-    if (error instanceof CommandError && error.codeName === 'CannotIndexParallelArrays')
-      throw new CommandError('BadValue', 'cannot sort with keys that are parallel arrays')
-    throw error
-  }
+/** What a sort looks at is decoded; what it holds of it are the bytes. */
+function sizeOf(document: StoredDocument): [Document, number] {
+  const { value, bytes } = document
+  document.forgetValue()
+  return [value, bytes.length]
 }

@@ -1,8 +1,7 @@
 // Whether a document matches a filter, by MongoDB's rules for arrays, null and missing fields.
 import { compare, equal } from '../bson/order'
 import { reach } from '../bson/path'
-import { type Document, isDocument, isNumeric, kindOf, toNumber, truthy, type Value } from '../bson/value'
-import { evaluate } from '../aggregate/expression'
+import { type Document, isDocument, isNumeric, kindOf, toNumber, type Value } from '../bson/value'
 import { type Filter, type Range, type Test } from './filter'
 import { isOfType } from './type-names'
 
@@ -14,8 +13,6 @@ export function matches(filter: Filter, document: Document): boolean {
       return filter.of.some(part => matches(part, document))
     case 'nor':
       return !filter.of.some(part => matches(part, document))
-    case 'expression':
-      return truthy(evaluate(filter.expression, document))
     case 'field':
       return fieldMatches(filter.test, document, filter.path)
   }
@@ -69,11 +66,11 @@ export function valueMatches(test: Test, value: Value): boolean {
     case 'in':
       return (
         test.values.some(wanted => equalOrMissing(value, wanted)) ||
-        (typeof value === 'string' && test.patterns.some(pattern => pattern.expression.test(value)))
+        (typeof value === 'string' && test.patterns.some(pattern => pattern.matches(value)))
       )
     case 'regex':
       return typeof value === 'string'
-        ? test.pattern.expression.test(value)
+        ? test.pattern.matches(value)
         : kindOf(value) === 'regex' && isSamePattern(value, test.pattern)
     case 'type':
       return isOfType(value, test.names)

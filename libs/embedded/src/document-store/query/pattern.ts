@@ -1,19 +1,25 @@
-// Regular expressions of queries: the part of PCRE that JavaScript runs alike and in bounded time.
+// Regular expressions of queries: the part of PCRE that can be said in JavaScript and runs in linear time.
+import { setFlagsFromString } from 'node:v8'
 import { type BSONRegExp } from 'bson'
 import { kindOf, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
+import { translated } from './pcre'
 
 export interface Pattern {
   readonly source: string
   readonly options: string
-  readonly expression: RegExp
+  matches(text: string): boolean
   /** Every match begins with this; an index serves it when it is not empty. */
   readonly prefix: string
 }
 
 const MAX_SOURCE = 1_000
-/** A pattern with n open repetitions takes up to length^n steps. */
-const MAX_OPEN_REPETITIONS = 2
+
+// A query must not be able to stop the server. V8's second engine runs in linear time; it is slower, so the first one
+// runs until it has backtracked too often and hands over. That works for every expression the second one can read.
+setFlagsFromString('--enable-experimental-regexp-engine')
+setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks')
+const LINEAR_FLAG = 'l'
 
 export function patternOf(value: Value, options?: Value): Pattern {
   if (options !== undefined && typeof options !== 'string')
@@ -21,7 +27,7 @@ export function patternOf(value: Value, options?: Value): Pattern {
   if (typeof value === 'string') return compile(value, options ?? '')
   if (kindOf(value) !== 'regex') throw new CommandError('BadValue', '$regex has to be a string')
   const { pattern, options: own } = value as BSONRegExp
-  if (options !== undefined && own) throw new CommandError('Location51024', 'options set in both $regex and $options')
+  if (options !== undefined && own) throw new CommandError('Location51074', 'options set in both $regex and $options')
   return compile(pattern, options ?? own)
 }
 
@@ -30,28 +36,35 @@ function compile(source: string, options: string): Pattern {
     if (!'imsu'.includes(flag))
       throw flag === 'x'
         ? notImplemented('regular expression option x')
-        : new CommandError('BadValue', `invalid flag in regex options: ${flag}`)
-  refuseUnbounded(source)
-  const flags = [...new Set(options.replace('u', ''))].join('') + 'u'
-  try {
-    const expression = new RegExp(source, flags)
-    return { source, options, expression, prefix: literalPrefix(source, options) }
-  } catch (error) {
-    throw new CommandError('Location51024', `Regular expression is invalid: ${(error as Error).message}`)
+        : new CommandError('Location51108', `invalid flag in regex options: ${flag}`)
+  if (source.length > MAX_SOURCE) throw notImplemented(`regular expression longer than ${MAX_SOURCE} characters`)
+  const expression = linear(source, options)
+  // In PCRE the end is also before a last line break.
+  const endsBeforeBreak = source.includes('$') && !options.includes('m')
+  return {
+    source,
+    options,
+    matches: text =>
+      expression.test(text) || (endsBeforeBreak && text.endsWith('\n') && expression.test(text.slice(0, -1))),
+    prefix: literalPrefix(source, options),
   }
 }
 
-/** A repeated group, a back reference or many open repetitions could run for ever: this store refuses to try. */
-function refuseUnbounded(source: string): void {
-  if (source.length > MAX_SOURCE) throw notImplemented(`regular expression longer than ${MAX_SOURCE} characters`)
-  const plain = source.replace(/\\[^1-9k]/g, '_').replace(/\[[^\]]*\]/g, '_')
-  if (/\)[*+{]/.test(plain)) throw notImplemented('repetition of a group in a regular expression')
-  if (/\\[1-9k]/.test(plain)) throw notImplemented('back reference in a regular expression')
-  if (/\(\?<?[=!]|\(\?[>#(|a-zA-Z-]/.test(plain))
-    throw notImplemented('look-around or option group in a regular expression')
-  const open = plain.match(/[*+]|\{\d*,\d*\}/g) ?? []
-  if (open.length > MAX_OPEN_REPETITIONS)
-    throw notImplemented(`regular expression with more than ${MAX_OPEN_REPETITIONS} open repetitions`)
+function linear(source: string, options: string): RegExp {
+  const inJavaScript = translated(source, options)
+  const flags = options.includes('m') ? 'm' : ''
+  let expression: RegExp
+  try {
+    expression = new RegExp(inJavaScript, flags)
+  } catch (error) {
+    throw new CommandError('Location51091', `Regular expression is invalid: ${(error as Error).message}`)
+  }
+  try {
+    new RegExp(inJavaScript, flags + LINEAR_FLAG)
+  } catch {
+    throw notImplemented('regular expression that does not run in linear time')
+  }
+  return expression
 }
 
 function literalPrefix(source: string, options: string): string {

@@ -2,7 +2,7 @@
 import { equal, keyOf } from '../bson/order'
 import { type Document, type Value } from '../bson/value'
 import { CommandError } from '../errors'
-import { describeIndex, type Index } from '../index/definition'
+import { type Index } from '../index/definition'
 import { type KeyPart, type KeyPattern } from '../index/keys'
 import { type Collection } from '../keyspace/catalog'
 import { indexPrefix, shortened } from '../keyspace/layout'
@@ -255,8 +255,4 @@ function testImplies(test: Test, wanted: Test): boolean {
   if ((test.op === 'lt' || test.op === 'lte') && (wanted.op === 'lt' || wanted.op === 'lte'))
     return valueMatches(wanted, test.value) || (test.op === wanted.op && equal(test.value, wanted.value))
   return false
-}
-
-export function describeIndexes(collection: Collection): Document[] {
-  return collection.indexes.map(describeIndex)
 }

@@ -132,8 +132,8 @@ function pulledAll(array: Value[] | undefined, operand: Value): Outcome {
 }
 
 export function refuseUnknownOperator(name: string): CommandError {
-  if (name === '$bit' || name === '$rename') return notImplemented(`update operator ${name}`)
-  return new CommandError(
+  return notImplemented(
+    `update operator ${name}`,
     'FailedToParse',
     `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array`,
   )

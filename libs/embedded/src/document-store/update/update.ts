@@ -195,7 +195,6 @@ function equalities(filter: Filter): [string, Value][] {
         return [[filter.dotted, filter.test.values[0]!]]
       return []
     case 'nor':
-    case 'expression':
       return []
   }
 }

@@ -1,0 +1,54 @@
+// Sorting what no index gives in order, in bounded memory.
+import { type Document } from '../bson/value'
+import { CommandError } from '../errors'
+import { type KeyPattern, sortKey } from '../index/keys'
+
+/** Most bytes that a sort without an index may hold, as in MongoDB. */
+const MAX_SORT_BYTES = 100 * 1024 * 1024
+
+/**
+ * The items in the order of a pattern; with `wanted` only the first so many, and only they are held. `look` gives the
+ * document that an item stands for and the bytes that holding it takes.
+ * @throws QueryExceededMemoryLimitNoDiskUseAllowed beyond 100 MiB.
+ */
+export function sorted<T>(
+  items: Iterable<T>,
+  look: (item: T) => [document: Document, bytes: number],
+  pattern: KeyPattern,
+  wanted = Infinity,
+): T[] {
+  let rows: { key: Buffer; bytes: number; item: T }[] = []
+  let total = 0
+  const settle = () => {
+    rows.sort((a, b) => a.key.compare(b.key))
+    if (rows.length > wanted) rows = rows.slice(0, wanted)
+    total = rows.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+  for (const item of items) {
+    const [document, size] = look(item)
+    const key = keyFor(document, pattern)
+    const bytes = size + key.length
+    rows.push({ key, bytes, item })
+    total += bytes
+    if (rows.length > 2 * wanted + 1_000) settle()
+    if (total <= MAX_SORT_BYTES) continue
+    settle()
+    if (total > MAX_SORT_BYTES)
+      throw new CommandError(
+        'QueryExceededMemoryLimitNoDiskUseAllowed',
+        `Executor error during find command :: caused by :: Sort exceeded memory limit of ${MAX_SORT_BYTES} bytes, but did not opt in to external sorting.`,
+      )
+  }
+  settle()
+  return rows.map(row => row.item)
+}
+
+function keyFor(document: Document, pattern: KeyPattern): Buffer {
+  try {
+    return sortKey(document, pattern)
+  } catch (error) {
+    if (error instanceof CommandError && error.codeName === 'CannotIndexParallelArrays')
+      throw new CommandError('BadValue', 'cannot sort with keys that are parallel arrays')
+    throw error
+  }
+}
