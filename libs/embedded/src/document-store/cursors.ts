@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { CommandError } from './errors'
 import { MAX_DOCUMENT_BYTES } from './bson/value'
 import { type Transaction } from './keyspace/engine'
+import { type Examined } from './query/scan'
 
 export interface Batch {
   documents: Buffer[]
@@ -15,14 +16,19 @@ interface Cursor {
   source: Iterator<Buffer, void>
   /** Found, but too much for the last batch. */
   next: Buffer
+  /** What its source holds. */
+  memory: Held
   transaction?: Transaction
   usedAt: number
 }
+type Held = Pick<Examined, 'held'>
 
 const FIRST_BATCH = 101
 /** Idle cursors are closed after 10 minutes, as in MongoDB; they hold memory, never a snapshot. */
 const IDLE = 10 * 60_000
 const MAX_CURSORS = 10_000
+/** Most bytes that all idle cursors hold together; beyond, the one that was not used for longest is closed. */
+const MAX_HELD = 256 * 1024 * 1024
 
 export class Cursors {
   private readonly open = new Map<bigint, Cursor>()
@@ -33,13 +39,17 @@ export class Cursors {
     source: Iterator<Buffer, void>,
     batchSize: number | undefined,
     single: boolean,
+    memory: Held,
     transaction?: Transaction,
   ): Batch {
     const { documents, next } = take(source, undefined, batchSize ?? FIRST_BATCH)
     if (!next || single) return { documents, id: 0n }
     if (this.open.size >= MAX_CURSORS) this.closeOldest()
+    let held = next.length + memory.held
+    for (const cursor of this.open.values()) held += cursor.next.length + cursor.memory.held
+    while (held > MAX_HELD && this.open.size > 0) held -= this.closeOldest()
     const id = randomBytes(8).readBigInt64BE() & 0x7fffffffffffffffn
-    this.open.set(id, { namespace, source, next, transaction, usedAt: Date.now() })
+    this.open.set(id, { namespace, source, next, memory, transaction, usedAt: Date.now() })
     return { documents, id }
   }
 
@@ -72,10 +82,13 @@ export class Cursors {
     for (const [id, cursor] of this.open) if (cursor.usedAt <= oldest) this.open.delete(id)
   }
 
-  private closeOldest(): void {
+  /** Gives the bytes that it held. */
+  private closeOldest(): number {
     let oldest: [bigint, Cursor] | undefined
     for (const entry of this.open) if (!oldest || entry[1].usedAt < oldest[1].usedAt) oldest = entry
-    if (oldest) this.open.delete(oldest[0])
+    if (!oldest) return 0
+    this.open.delete(oldest[0])
+    return oldest[1].next.length + oldest[1].memory.held
   }
 
   get count(): number {

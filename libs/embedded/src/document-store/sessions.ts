@@ -1,5 +1,5 @@
 // Sessions: what was answered to a retryable write, and the transaction a session has open.
-import { type Binary, Long } from 'bson'
+import { Binary, Long } from 'bson'
 import { decode, type Document, encode, field, isDocument, type Value } from './bson/value'
 import { CommandError } from './errors'
 import { type Engine, type Transaction } from './keyspace/engine'
@@ -8,6 +8,9 @@ import { type Unit } from './keyspace/unit'
 
 /** A transaction that is not ended within this time is aborted, as in MongoDB. */
 const TRANSACTION_LIFETIME = 60_000
+const MAX_OPEN = 500
+/** How many ended transactions are known as such, for a commit that is repeated; those that wrote are known for longer. */
+const MAX_ENDED = 10_000
 /** What was answered is remembered this long after a session's last write. */
 const MEMORY = 60 * 60_000
 
@@ -43,6 +46,12 @@ export class Sessions {
           `Given transaction number ${number} has already been used in this session`,
         )
       if (open) this.abort(session)
+      if (this.open.size >= MAX_OPEN)
+        throw new CommandError(
+          'ExceededMemoryLimit',
+          `the embedded document store keeps at most ${MAX_OPEN} transactions open; end some, or set MONGODB_URL to use a real MongoDB server`,
+          ['TransientTransactionError'],
+        )
       return this.begin(session, number)
     }
     if (open?.number !== number) throw this.gone(session, number)
@@ -62,7 +71,7 @@ export class Sessions {
       await this.engine.commit(open.transaction, unit => {
         if (wrote) remember(unit, session, number, { committed: true })
       })
-      this.ended.set(session.name, { number, outcome: 'committed' })
+      this.hasEnded(session, { number, outcome: 'committed' })
     } finally {
       this.open.delete(session.name)
       this.onEnd(open.transaction)
@@ -77,7 +86,7 @@ export class Sessions {
     }
     clearTimeout(open.timer)
     this.open.delete(session.name)
-    this.ended.set(session.name, { number: open.number, outcome: 'aborted' })
+    this.hasEnded(session, { number: open.number, outcome: 'aborted' })
     this.engine.abort(open.transaction)
     this.onEnd(open.transaction)
   }
@@ -121,6 +130,12 @@ export class Sessions {
     return transaction
   }
 
+  private hasEnded(session: SessionId, ended: Ended): void {
+    this.ended.delete(session.name) // so that it comes last
+    this.ended.set(session.name, ended)
+    if (this.ended.size > MAX_ENDED) this.ended.delete(this.ended.keys().next().value!)
+  }
+
   private wasCommitted(session: SessionId, number: bigint): boolean {
     const ended = this.ended.get(session.name)
     if (ended?.number === number) return ended.outcome === 'committed'
@@ -142,8 +157,9 @@ export class Sessions {
 
 /** The session of a command, from its lsid. */
 export function sessionOf(lsid: Value): SessionId {
-  const id = isDocument(lsid) ? (field(lsid, 'id') as Binary | undefined) : undefined
-  if (!id?.buffer || id.position !== 16) throw new CommandError('FailedToParse', 'lsid needs an id of 16 bytes')
+  const id = isDocument(lsid) ? field(lsid, 'id') : undefined
+  if (!(id instanceof Binary) || id.position !== 16)
+    throw new CommandError('FailedToParse', 'lsid needs an id of 16 bytes')
   const key = Buffer.from(id.buffer.subarray(0, 16))
   return { key, name: key.toString('hex') }
 }

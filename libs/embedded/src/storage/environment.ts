@@ -58,6 +58,8 @@ type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 const FORMAT_FILE = 'format.json'
 const PAGE_SIZE = 16_384
 const MAX_DATABASES = 1_024
+/** Snapshots that may be open at once. */
+const MAX_READERS = 1_024
 
 /**
  * Opens (or creates) the environment in `directory`.
@@ -141,6 +143,7 @@ export function openFiles(path: string): RootDatabase<Buffer, Buffer> {
     // Groups are made here. Its own batching would also leave a promise behind that rejects unseen when a commit fails.
     eventTurnBatching: false,
     maxDbs: MAX_DATABASES,
+    maxReaders: MAX_READERS,
     encoding: 'binary',
     keyEncoding: 'binary',
   })

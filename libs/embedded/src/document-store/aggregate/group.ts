@@ -3,6 +3,7 @@ import { Double, Int32 } from 'bson'
 import { compare, keyOf } from '../bson/order'
 import { type Document, isDocument, isNumeric, type Numeric, toNumber, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
+import { type Examined } from '../query/scan'
 import { combine } from '../update/arithmetic'
 import { type Expression, parseExpression } from './expression'
 
@@ -50,7 +51,10 @@ interface Column {
 const MAX_GROUP_BYTES = 100 * 1024 * 1024
 const BYTES_PER_GROUP = 300
 
-export function parseGroup(specification: Document): (documents: Iterable<Document>) => Iterable<Document> {
+export function parseGroup(
+  specification: Document,
+  examined: Examined,
+): (documents: Iterable<Document>) => Iterable<Document> {
   if (!Object.hasOwn(specification, '_id'))
     throw new CommandError('BadValue', 'a group specification must include an _id')
   const key = parseExpression(specification['_id'])
@@ -75,8 +79,10 @@ export function parseGroup(specification: Document): (documents: Iterable<Docume
       }
       columns.forEach((column, i) => row.cells[i]!.add(column.expression(document)))
     }
+    examined.held += bytes
     for (const { id, cells } of groups.values())
       yield { _id: id, ...Object.fromEntries(columns.map((column, i) => [column.name, cells[i]!.result()])) }
+    examined.held -= bytes
   }
 }
 

@@ -6,12 +6,13 @@ import { parseFilter } from '../query/filter'
 import { parseSort } from '../query/find'
 import { matches } from '../query/match'
 import { parseProjection } from '../query/projection'
+import { type Examined } from '../query/scan'
 import { sorted } from '../query/sort'
 import { parseGroup } from './group'
 
 export type Stage = (documents: Iterable<Document>) => Iterable<Document>
 
-const stages: Record<string, (operand: Value) => Stage> = {
+const stages: Record<string, (operand: Value, examined: Examined) => Stage> = {
   $match: operand => {
     const filter = parseFilter(documentOf('$match', operand))
     return function* (documents) {
@@ -30,9 +31,9 @@ const stages: Record<string, (operand: Value) => Stage> = {
       for (const document of documents) yield projection(document)
     }
   },
-  $sort: operand => {
+  $sort: (operand, examined) => {
     const pattern = parseSort(documentOf('$sort', operand))
-    return documents => sorted(documents, document => [document, calculateObjectSize(document)], pattern)
+    return documents => sorted(documents, document => [document, calculateObjectSize(document)], pattern, examined)
   },
   $limit: operand => {
     const limit = wholeNumber('$limit', operand)
@@ -55,10 +56,10 @@ const stages: Record<string, (operand: Value) => Stage> = {
       if (count > 0) yield { [operand]: numeric(count) }
     }
   },
-  $group: operand => parseGroup(documentOf('$group', operand)),
+  $group: (operand, examined) => parseGroup(documentOf('$group', operand), examined),
 }
 
-export function parseStage(stage: Value): Stage {
+export function parseStage(stage: Value, examined: Examined): Stage {
   const names = isDocument(stage) ? Object.keys(stage) : []
   if (names.length !== 1)
     throw new CommandError('Location40323', 'A pipeline stage specification object must contain exactly one field.')
@@ -66,7 +67,7 @@ export function parseStage(stage: Value): Stage {
   const parse = Object.hasOwn(stages, name) ? stages[name] : undefined
   if (!parse)
     throw notImplemented(`aggregation stage ${name}`, 'Location40324', `Unrecognized pipeline stage name: '${name}'`)
-  return parse((stage as Document)[name])
+  return parse((stage as Document)[name], examined)
 }
 
 function* limited(documents: Iterable<Document>, limit: number): Generator<Document> {

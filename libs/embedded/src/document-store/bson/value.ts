@@ -148,6 +148,16 @@ export function numeric(value: number): Numeric {
   return Long.fromNumber(value)
 }
 
+/** Whether values are nested deeper than in any document: filters and updates are walked through by recursion. */
+export function tooDeep(value: Value, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (depth > MAX_DEPTH) return true
+  if (Array.isArray(value)) return value.some(item => tooDeep(item, depth + 1))
+  if (!isDocument(value)) return false
+  for (const name in value) if (tooDeep(value[name], depth + 1)) return true
+  return false
+}
+
 /** Refuses what this store cannot hold faithfully: undefined, DBRef, Decimal128, names beginning with $, too deep a nesting. */
 export function checkStorable(value: Value, depth = 1): void {
   const kind = kindOf(value)

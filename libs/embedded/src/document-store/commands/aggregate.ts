@@ -4,6 +4,7 @@ import { parseStage } from '../aggregate/stages'
 import { CommandError, notImplemented } from '../errors'
 import { parseFilter } from '../query/filter'
 import { everything, find, parseSort, type Query } from '../query/find'
+import { type Examined } from '../query/scan'
 import { OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
 import { checkFields, type Context } from './context'
@@ -22,26 +23,30 @@ export function aggregateCommand(context: Context): Reply {
     )
   const size = field(cursor, 'batchSize')
   const namespace = `${context.database}.${context.collectionName}`
-  const source = encoded(pipeline(context))
+  const examined = context.examine()
+  const source = encoded(pipeline(context, examined))
   const batch = context.store.cursors.start(
     namespace,
     source,
     isNumeric(size) ? toNumber(size) : undefined,
     false,
+    examined,
     context.transaction,
   )
   return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
 }
 
-function pipeline(context: Context): Iterable<Document> {
+function pipeline(context: Context, examined: Examined): Iterable<Document> {
   const { query, rest } = headOf(context, stagesOf(context))
-  return rest.map(parseStage).reduce((documents, stage) => stage(documents), documentsOf(context, query))
+  return rest
+    .map(stage => parseStage(stage, examined))
+    .reduce((documents, stage) => stage(documents), documentsOf(context, query, examined))
 }
 
-function* documentsOf(context: Context, query: Query): Iterable<Document> {
+function* documentsOf(context: Context, query: Query, examined: Examined): Iterable<Document> {
   const collection = context.collection()
   if (!collection) return
-  for (const document of find(context.view, collection, query, context.examine())) yield document.value
+  for (const document of find(context.view, collection, query, examined)) yield document.value
 }
 
 function stagesOf(context: Context): Value[] {

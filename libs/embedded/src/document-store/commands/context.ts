@@ -1,6 +1,17 @@
 // What a command works with: its fields, its session or transaction, and the store.
-import { type Long } from 'bson'
-import { type Document, field, isDocument, isNumeric, kindOf, toNumber, truthy, type Value } from '../bson/value'
+import { Long } from 'bson'
+import {
+  type Document,
+  field,
+  isDocument,
+  isNumeric,
+  kindOf,
+  MAX_DEPTH,
+  tooDeep,
+  toNumber,
+  truthy,
+  type Value,
+} from '../bson/value'
 import { type Cursors } from '../cursors'
 import { CommandError, notImplemented } from '../errors'
 import { type Collection, namespaceOf } from '../keyspace/catalog'
@@ -39,8 +50,9 @@ export class Context {
     this.database = this.string('$db')
     const lsid = field(this.body, 'lsid')
     if (lsid !== undefined) this.session = sessionOf(lsid)
-    const number = field(this.body, 'txnNumber')
-    if (number !== undefined) this.number = (number as Long).toBigInt()
+    if (tooDeep(this.body))
+      throw new CommandError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`)
+    if (field(this.body, 'txnNumber') !== undefined) this.number = this.long('txnNumber')
     if (field(this.body, 'autocommit') !== undefined && !isTransactionEnd(command)) this.transaction = this.joined()
   }
 
@@ -114,6 +126,14 @@ export class Context {
     return value
   }
 
+  /** A whole number of 64 bits. */
+  long(name: string): bigint {
+    const value = field(this.body, name)
+    if (value instanceof Long) return value.toBigInt()
+    if (value !== undefined && isNumeric(value) && Number.isSafeInteger(toNumber(value))) return BigInt(toNumber(value))
+    throw wrongType(this.command, name, value, 'long')
+  }
+
   document(name: string): Document {
     const value = field(this.body, name)
     if (value === undefined || value === null) return {}
@@ -128,7 +148,7 @@ export class Context {
     if (!isNumeric(value)) throw wrongType(this.command, name, value, 'number')
     const number = toNumber(value)
     if (!Number.isInteger(number) || number < 0)
-      throw new CommandError('BadValue', `BSON field '${name}' value must be >= 0, actual value '${number}'`)
+      throw new CommandError('Location51024', `BSON field '${name}' value must be >= 0, actual value '${number}'`)
     return number
   }
 
@@ -146,6 +166,7 @@ export class Context {
 }
 
 class Tally implements Examined {
+  held = 0
   private ownKeys = 0
   private ownDocuments = 0
 

@@ -161,7 +161,7 @@ function isNew(indexes: Index[], index: Index): boolean {
 
 function build(unit: Unit, collection: Collection, index: Index): void {
   const query = { filter: everything, sort: [], skip: 0, limit: 0 }
-  for (const document of find(() => unit.view, collection, query, { keys: 0, documents: 0 }))
+  for (const document of find(() => unit.view, collection, query, { keys: 0, documents: 0, held: 0 }))
     indexDocument(unit, collection, index, document)
 }
 
@@ -218,6 +218,7 @@ function listed(context: Context, name: string, documents: Document[]): Reply {
     documents.map(encode).values(),
     isNumeric(size) ? toNumber(size) : undefined,
     false,
+    { held: 0 },
   )
   return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
 }

@@ -1,5 +1,5 @@
 // find, getMore, killCursors, count, distinct, and what explain tells of a query.
-import { Int32, type Long } from 'bson'
+import { Int32, Long } from 'bson'
 import { equal } from '../bson/order'
 import { pathOf, reach } from '../bson/path'
 import { type Document, encode, field, isDocument, numeric, type Value } from '../bson/value'
@@ -8,6 +8,7 @@ import { describePlan } from '../query/plan'
 import { find, parseSort, planFor, type Query } from '../query/find'
 import { parseFilter } from '../query/filter'
 import { parseProjection } from '../query/projection'
+import { type Examined } from '../query/scan'
 import { OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
 import { checkFields, type Context } from './context'
@@ -29,13 +30,15 @@ const FIND = [
 export function findCommand(context: Context): Reply {
   checkFields(context, FIND)
   const query = findQuery(context)
-  const source = results(context, query)
+  const examined = context.examine()
+  const source = results(context, query, examined)
   const namespace = `${context.database}.${context.collectionName}`
   const batch = context.store.cursors.start(
     namespace,
     source,
     context.count('batchSize'),
     context.flag('singleBatch'),
+    examined,
     context.transaction,
   )
   return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
@@ -51,11 +54,11 @@ function findQuery(context: Context): Query {
   }
 }
 
-function* results(context: Context, query: Query): Generator<Buffer> {
+function* results(context: Context, query: Query, examined: Examined): Generator<Buffer> {
   const projection = parseProjection(context.document('projection'))
   const collection = context.collection()
   if (!collection) return
-  for (const document of find(context.view, collection, query, context.examine()))
+  for (const document of find(context.view, collection, query, examined))
     yield projection ? encode(projection(document.value)) : document.bytes
 }
 
@@ -67,7 +70,7 @@ export function hintOf(context: Context): Value {
 export function getMoreCommand(context: Context): Reply {
   checkFields(context, ['collection', 'batchSize'])
   const namespace = `${context.database}.${context.string('collection')}`
-  const id = (field(context.body, 'getMore') as Long).toBigInt()
+  const id = context.long('getMore')
   const batchSize = context.count('batchSize')
   const batch = context.store.cursors.more(id, namespace, batchSize === 0 ? undefined : batchSize, context.transaction)
   return { document: { ok: OK }, cursor: { batch: 'nextBatch', ...batch, namespace } }
@@ -80,7 +83,7 @@ export function killCursorsCommand(context: Context): Reply {
     throw new CommandError('TypeMismatch', "BSON field 'killCursors.cursors' is the wrong type, expected type 'array'")
   const killed: Value[] = []
   const notFound: Value[] = []
-  for (const id of ids) (context.store.cursors.kill((id as Long).toBigInt()) ? killed : notFound).push(id)
+  for (const id of ids) (id instanceof Long && context.store.cursors.kill(id.toBigInt()) ? killed : notFound).push(id)
   return {
     document: { cursorsKilled: killed, cursorsNotFound: notFound, cursorsAlive: [], cursorsUnknown: [], ok: OK },
   }

@@ -10,8 +10,10 @@ import {
   field,
   isDocument,
   isNumeric,
+  MAX_DEPTH,
   MAX_DOCUMENT_BYTES,
   numeric,
+  tooDeep,
   toNumber,
   truthy,
   type Value,
@@ -94,7 +96,7 @@ const UPDATE = ['q', 'u', 'multi', 'upsert', 'hint']
 export async function updateCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'updates'])
   const updates = statements(context, 'updates').map(bytes =>
-    attempt(() => plainReplacement(bytes) ?? updateStatement(decode(bytes))),
+    attempt(() => plainReplacement(bytes) ?? updateStatement(decodeStatement(bytes))),
   )
   const now = new Date()
   const document = await context.write(unit => {
@@ -137,6 +139,13 @@ function plainReplacement(bytes: Buffer): Replacement | undefined {
     upsert: truthy(field(statement, 'upsert')),
     hint: field(statement, 'hint'),
   }
+}
+
+function decodeStatement(bytes: Buffer): Document {
+  const statement = decode(bytes)
+  if (tooDeep(statement))
+    throw new CommandError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`)
+  return statement
 }
 
 function updateStatement(statement: Document): UpdateStatement {
@@ -196,7 +205,7 @@ export async function deleteCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'deletes'])
   const deletes = statements(context, 'deletes').map(bytes =>
     attempt(() => {
-      const statement = decode(bytes)
+      const statement = decodeStatement(bytes)
       refuseOthers('delete.deletes', statement, ['q', 'limit', 'hint'])
       const q = field(statement, 'q')
       const limit = field(statement, 'limit')

@@ -1,4 +1,5 @@
 // A unit of writing: what a command or a transaction is about to store, all of it or nothing.
+import { CommandError } from '../errors'
 import { copyTraits } from '../index/definition'
 import { type Collection, storedCollection } from './catalog'
 import { clockKey, countKey } from './layout'
@@ -6,6 +7,9 @@ import { name, Overlay, type View } from './view'
 
 /** Called before a key is first written; throws when another transaction has the key, or had it since the snapshot. */
 export type Claim = (key: string) => void
+
+/** What a unit writes is held in memory until it is stored. */
+const MAX_BYTES = 256 * 1024 * 1024
 
 export class Unit {
   readonly view: Overlay
@@ -29,6 +33,11 @@ export class Unit {
   claim(key: Buffer): void {
     const string = name(key)
     if (this.claimed.has(string)) return
+    if (this.view.bytes > MAX_BYTES)
+      throw new CommandError(
+        'TransactionTooLarge',
+        `the embedded document store takes at most ${MAX_BYTES} bytes in one transaction or command; write less at once, or set MONGODB_URL to use a real MongoDB server`,
+      )
     this.claimKey(string)
     this.claimed.add(string)
   }

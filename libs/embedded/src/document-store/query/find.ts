@@ -37,7 +37,8 @@ export function* find(
   const candidates = run(view, collection, chosen, examined)
   const matching = proves(chosen, query.filter) ? candidates : filtered(candidates, query.filter)
   const wanted = query.limit === 0 ? undefined : query.skip + query.limit
-  const ordered = chosen.sorted || query.sort.length === 0 ? matching : sorted(matching, sizeOf, query.sort, wanted)
+  const ordered =
+    chosen.sorted || query.sort.length === 0 ? matching : sorted(matching, sizeOf, query.sort, examined, wanted)
   let skip = query.skip
   let left = query.limit === 0 ? Infinity : query.limit
   for (const document of ordered) {

@@ -109,7 +109,7 @@ function stored(unit: Unit, collection: Collection): StoredDocument[] {
       () => unit.view,
       collection,
       { filter: everything, sort: [], skip: 0, limit: 0 },
-      { keys: 0, documents: 0 },
+      { keys: 0, documents: 0, held: 0 },
     ),
   ]
 }
@@ -128,7 +128,7 @@ function change(unit: Unit, collection: Collection, documents: Document[], repla
 function compareWithoutIndexes(view: View, collection: Collection, query: Query): void {
   const bare = { ...collection, indexes: [collection.indexes[0]!] }
   const run = (from: Collection, asked: Query) =>
-    [...find(() => view, from, asked, { keys: 0, documents: 0 })].map(document => document.value)
+    [...find(() => view, from, asked, { keys: 0, documents: 0, held: 0 })].map(document => document.value)
   const all = run(bare, { filter: everything, sort: [], skip: 0, limit: 0 }).filter(document =>
     matches(query.filter, document),
   )

@@ -5,7 +5,7 @@ import { CommandError } from '../errors'
 import { type Index } from '../index/definition'
 import { type KeyPart, type KeyPattern } from '../index/keys'
 import { type Collection } from '../keyspace/catalog'
-import { indexPrefix, shortened } from '../keyspace/layout'
+import { indexPrefix, MAX_ID_KEY, shortened } from '../keyspace/layout'
 import { combinations, type Component, componentOf, type Interval, intervals } from './bounds'
 import { type Filter, type Test } from './filter'
 import { valueMatches } from './match'
@@ -134,7 +134,10 @@ function candidate(
 
 /** The keys of entries of a unique index, or of documents, that are fixed in all fields. */
 function keysOf(prefix: Buffer, components: Component[], index: Index): Interval[] {
-  return combinations(components).map(values => {
+  const values = combinations(components)
+  // No document has a longer _id, and LMDB takes no such key.
+  const possible = index.id === 0 ? values.filter(({ length }) => length <= MAX_ID_KEY) : values
+  return possible.map(values => {
     const key = Buffer.concat([prefix, index.id === 0 ? values : shortened(values)])
     return { start: key, end: key }
   })

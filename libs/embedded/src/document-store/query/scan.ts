@@ -1,7 +1,7 @@
 // Running a plan: the documents it finds, in its order, read in pieces so that nothing is held between them.
 import { type Collection } from '../keyspace/catalog'
 import { documentKey, StoredDocument } from '../keyspace/documents'
-import { idKeyIn, indexPrefix } from '../keyspace/layout'
+import { idKeyIn, indexPrefix, MAX_ID_KEY } from '../keyspace/layout'
 import { type Entry, type View } from '../keyspace/view'
 import { type Interval } from './bounds'
 import { type Plan, type Scan } from './plan'
@@ -10,6 +10,8 @@ import { type Plan, type Scan } from './plan'
 export interface Examined {
   keys: number
   documents: number
+  /** Bytes of what was read ahead, sorted or grouped and is not given away yet. */
+  held: number
 }
 
 const FIRST_PIECE = 16
@@ -23,6 +25,7 @@ export function* run(
   examined: Examined,
 ): Generator<StoredDocument> {
   if (plan.kind === 'point') {
+    if (plan.idKey.length > MAX_ID_KEY) return
     const bytes = view().get(documentKey(collection, plan.idKey))
     if (!bytes) return
     examined.keys++
@@ -36,7 +39,7 @@ export function* run(
   for (const scan of scans) {
     const ranges = scan.reverse ? [...scan.intervals].reverse() : scan.intervals
     for (const range of ranges) {
-      for (const entry of scan.exact ? entryAt(view(), range.start) : entries(view, range, scan.reverse)) {
+      for (const entry of scan.exact ? entryAt(view(), range.start) : entries(view, range, scan.reverse, examined)) {
         const document = fetch(view(), collection, scan, entry, examined, seen)
         if (document) yield document
       }
@@ -73,12 +76,15 @@ function entryAt(view: View, key: Buffer): Entry[] {
   return value ? [{ key, value }] : []
 }
 
-function* entries(view: () => View, { start, end }: Interval, reverse: boolean): Generator<Entry> {
+function* entries(view: () => View, { start, end }: Interval, reverse: boolean, examined: Examined): Generator<Entry> {
   let from = start
   let to = end
   for (let size = FIRST_PIECE; ; size = Math.min(size * 2, LARGEST_PIECE)) {
     const piece = view().range(from, to, reverse, size)
+    const bytes = piece.reduce((sum, { value }) => sum + value.length, 0)
+    examined.held += bytes
     yield* piece
+    examined.held -= bytes
     if (piece.length < size) return
     const last = piece.at(-1)!.key
     if (reverse) to = last

@@ -2,6 +2,7 @@
 import { type Document } from '../bson/value'
 import { CommandError } from '../errors'
 import { type KeyPattern, sortKey } from '../index/keys'
+import { type Examined } from './scan'
 
 /** Most bytes that a sort without an index may hold, as in MongoDB. */
 const MAX_SORT_BYTES = 100 * 1024 * 1024
@@ -11,12 +12,13 @@ const MAX_SORT_BYTES = 100 * 1024 * 1024
  * document that an item stands for and the bytes that holding it takes.
  * @throws QueryExceededMemoryLimitNoDiskUseAllowed beyond 100 MiB.
  */
-export function sorted<T>(
+export function* sorted<T>(
   items: Iterable<T>,
   look: (item: T) => [document: Document, bytes: number],
   pattern: KeyPattern,
+  examined: Examined,
   wanted = Infinity,
-): T[] {
+): Generator<T> {
   let rows: { key: Buffer; bytes: number; item: T }[] = []
   let total = 0
   const settle = () => {
@@ -40,7 +42,9 @@ export function sorted<T>(
       )
   }
   settle()
-  return rows.map(row => row.item)
+  examined.held += total
+  for (const { item } of rows) yield item
+  examined.held -= total
 }
 
 function keyFor(document: Document, pattern: KeyPattern): Buffer {

@@ -7,8 +7,8 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { serialize } from 'bson'
-import { MongoClient } from 'mongodb'
+import { Int32, serialize } from 'bson'
+import { Long, MongoClient, UUID } from 'mongodb'
 import { decode, type Document } from '../bson/value'
 import { startDocumentStore, type DocumentStore } from '..'
 
@@ -107,13 +107,44 @@ test.each([
 })
 
 test('nesting without end is refused and not stored', async () => {
-  let nested: object = { end: true }
-  for (let depth = 0; depth < 3_000; depth++) nested = { a: nested }
-  const refused = await answer(message(body({ insert: 'deep', $db: 'test', documents: [nested] })))
-  expect(refused).not.toBe('closed')
+  for (const depth of [200, 3_000, 100_000]) {
+    const nested = nest(depth)
+    const documents = Buffer.concat([sequence('documents', nested)])
+    const refused = await answer(message(body({ insert: 'deep', $db: 'test' }), documents))
+    expect(JSON.stringify(refused)).toContain('errmsg')
+    const filter = Buffer.concat([Buffer.from('\x03filter\0'), nested])
+    const find = Buffer.concat([serialize({ find: 'deep', $db: 'test' }).subarray(0, -1), filter, Buffer.of(0)])
+    find.writeInt32LE(find.length)
+    expect(await answer(message(Buffer.concat([Buffer.of(0), find])))).toMatchObject({
+      codeName: expect.stringMatching(/Overflow|FailedToParse/) as unknown,
+    })
+  }
   expect(await client.db('test').collection('deep').countDocuments()).toBe(0)
-  expect(await answer(message(body({ find: 'deep', $db: 'test', filter: nested })))).not.toBe('closed')
   await alive()
+})
+
+test.each([
+  ['a cursor id', { getMore: 'x', collection: 'x' }, 14],
+  ['the ids of cursors', { killCursors: 'x', cursors: 1 }, 14],
+  ['a session', { find: 'x', lsid: { id: 5 } }, 9],
+  ['a transaction number', { insert: 'x', documents: [{ _id: 1 }], lsid: { id: new UUID() }, txnNumber: 'x' }, 14],
+  ['a filter', { find: 'x', filter: 5 }, 14],
+  ['a batch size', { find: 'x', batchSize: -1 }, 51024],
+  ['a pipeline', { aggregate: 'x', pipeline: 5, cursor: {} }, 14],
+  ['the name of a collection', { find: 7 }, 14],
+])('%s of a wrong type is refused as that', async (_what, command, code) => {
+  const refused = (await answer(message(body({ ...command, $db: 'test' })))) as Document
+  expect(refused['code']).toEqual(new Int32(code))
+})
+
+test('an _id too long for a key is looked for and not found, and refused as one', async () => {
+  const texts = client.db('test').collection<{ _id: string }>('texts')
+  const long = 'x'.repeat(100_000)
+  await texts.insertOne({ _id: 'x' })
+  expect(await texts.findOne({ _id: long })).toBeNull()
+  expect(await texts.find({ _id: { $in: [long, 'x'] } }).toArray()).toHaveLength(1)
+  expect(await texts.find({ _id: { $gte: long } }).toArray()).toEqual([])
+  await expect(texts.insertOne({ _id: long })).rejects.toMatchObject({ code: 17280 })
 })
 
 test('who never reads is not written to without bound, and others are served', async () => {
@@ -132,13 +163,94 @@ test('who never reads is not written to without bound, and others are served', a
   socket.destroy()
 })
 
-test('a hundred connections at once, each cut in the middle of a message, leave nothing behind', async () => {
-  const sockets = await Promise.all(Array.from({ length: 100 }, opened))
-  for (const socket of sockets) socket.write(header(1_000))
+test('a thousand connections, each cut in the middle of a message, take nothing from the others', async () => {
+  const sockets: Socket[] = []
+  for (let i = 0; i < 1_000; i++) {
+    const socket = await opened()
+    socket.write(header(1_000))
+    sockets.push(socket)
+  }
   await alive()
   for (const socket of sockets) socket.destroy()
   await alive()
 })
+
+test('large messages that never end are held up to a bound; whoever goes on sending is served', async () => {
+  const before = heldBuffers()
+  const sockets: Socket[] = []
+  for (let i = 0; i < 60; i++) {
+    const socket = await opened()
+    const sent = new Promise<void>(resolve => socket.once('close', resolve).write(Buffer.alloc(0), () => resolve()))
+    socket.write(header(20_000_000))
+    socket.write(Buffer.alloc(10_000_000))
+    await sent
+    sockets.push(socket)
+  }
+  const large = client.db('test').collection('large-ones')
+  await large.insertMany(Array.from({ length: 30 }, () => ({ filler: 'x'.repeat(1_000_000) })))
+  expect(await large.countDocuments()).toBe(30)
+  expect(sockets.some(({ destroyed }) => destroyed)).toBe(true)
+  for (const socket of sockets) socket.destroy()
+  while (heldBuffers() - before > 50_000_000) await alive()
+})
+
+test('cursors that nobody closes are bounded in number and in bytes; the oldest goes first', async () => {
+  const many = client.db('test').collection('many')
+  await many.insertMany(
+    Array.from({ length: 300 }, (_, i) => ({ _id: i as never, n: -i, filler: 'x'.repeat(100_000) })),
+  )
+  const find = { find: 'many', sort: { n: 1 }, batchSize: 1 }
+  const cursors: Long[] = []
+  for (let i = 0; i < 12; i++) {
+    const { cursor } = (await client.db('test').command(find)) as { cursor: { id: Long } }
+    cursors.push(Long.fromValue(cursor.id))
+  }
+  // Each holds 30 MB that were sorted; 256 MiB are held at most.
+  const more = (id: Long) => client.db('test').command({ getMore: id, collection: 'many', batchSize: 1 })
+  await expect(more(cursors[0]!)).rejects.toMatchObject({ code: 43 })
+  expect(await more(cursors.at(-1)!)).toMatchObject({ ok: 1 })
+  await client.db('test').collection<{ _id: number }>('one').insertOne({ _id: 1 })
+  for (let i = 0; i < 102; i++)
+    await Promise.all(Array.from({ length: 100 }, () => client.db('test').command({ find: 'one', batchSize: 0 })))
+  const { metrics } = (await client.db('test').command({ serverStatus: 1 })) as {
+    metrics: { cursor: { open: { total: number } } }
+  }
+  expect(metrics.cursor.open.total).toBe(10_000)
+  await alive()
+})
+
+test('transactions that nobody ends are bounded in number', async () => {
+  const sessions = Array.from({ length: 501 }, () => client.startSession())
+  const begun = await Promise.allSettled(
+    sessions.map(session => {
+      session.startTransaction()
+      return client.db('test').collection('x').findOne({}, { session })
+    }),
+  )
+  expect(begun.filter(({ status }) => status === 'rejected')).toHaveLength(1)
+  await Promise.all(sessions.map(session => session.endSession()))
+  await alive()
+})
+
+/** A document in a document in a document, so many times. */
+function nest(depth: number): Buffer {
+  const head = Buffer.from([0, 0, 0, 0, 3, 97, 0])
+  const bytes = Buffer.alloc(depth * 8 + 5)
+  for (let i = 0; i < depth; i++) {
+    head.copy(bytes, i * 7)
+    bytes.writeInt32LE(bytes.length - i * 8, i * 7)
+  }
+  bytes.writeInt32LE(5, depth * 7)
+  return bytes
+}
+
+function sequence(name: string, ...documents: Buffer[]): Buffer {
+  const content = Buffer.concat([Buffer.from(`${name}\0`), ...documents])
+  const head = Buffer.alloc(5)
+  head[0] = 1
+  head.writeInt32LE(content.length + 4, 1)
+  return Buffer.concat([head, content])
+}
 
 /** Bytes of buffers that something still holds. */
 function heldBuffers(): number {

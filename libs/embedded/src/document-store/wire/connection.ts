@@ -1,10 +1,15 @@
 // One connection: frames messages, runs them one after the other, answers no faster than the client reads.
 import { once } from 'node:events'
 import { type Socket } from 'node:net'
+import { Budget, type Share } from './budget'
 import { encodeReply, MAX_MESSAGE_BYTES, parseMessage, type Reply, type Request } from './message'
 import { errorReply } from './error-reply'
 
 const MIN_MESSAGE = 16
+/** A message of more bytes has to have its share of the budget; smaller ones are bounded by the number of connections. */
+const LARGE = 64 * 1024
+/** Room for a few messages of the largest size, questions and answers together. */
+const budget = new Budget(4 * MAX_MESSAGE_BYTES)
 
 /** Serves a socket until it closes. `run` answers a request and does not throw. */
 export async function serve(socket: Socket, run: (request: Request) => Promise<Reply>): Promise<void> {
@@ -15,10 +20,7 @@ export async function serve(socket: Socket, run: (request: Request) => Promise<R
       const reply = problem ?? (await run(request))
       // Gone while its command ran: 'close' has been and would be waited for in vain.
       if (socket.destroyed) break
-      if (!request.silent) {
-        const bytes = encoded(reply, request, ++replies)
-        if (!socket.write(bytes)) await Promise.race([once(socket, 'drain'), once(socket, 'close')])
-      }
+      if (!request.silent) await send(socket, encoded(reply, request, ++replies))
       if (problem && !request.legacy && request.id === 0) break
       if (socket.destroyed) break
     }
@@ -27,6 +29,14 @@ export async function serve(socket: Socket, run: (request: Request) => Promise<R
   } finally {
     socket.destroy()
   }
+}
+
+async function send(socket: Socket, bytes: Buffer): Promise<void> {
+  if (socket.write(bytes)) return
+  const share = bytes.length > LARGE ? await budget.take(bytes.length, () => socket.destroy()) : undefined
+  share?.waiting()
+  if (socket.writableNeedDrain && !socket.destroyed) await Promise.race([once(socket, 'drain'), once(socket, 'close')])
+  share?.release()
 }
 
 function encoded(reply: Reply, request: Request, id: number): Buffer {
@@ -52,20 +62,31 @@ async function* messages(socket: Socket): AsyncGenerator<Buffer> {
   let parts: Buffer[] = []
   let have = 0
   let need = 4
-  for await (const chunk of socket as AsyncIterable<Buffer>) {
-    parts.push(chunk)
-    have += chunk.length
-    if (have < need) continue
-    let buffer = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
-    for (;;) {
-      need = buffer.length < 4 ? 4 : buffer.readInt32LE(0)
-      if (buffer.length < 4) break
-      if (need < MIN_MESSAGE || need > MAX_MESSAGE_BYTES) throw new Error(`message of ${need} bytes`)
-      if (buffer.length < need) break
-      yield buffer.subarray(0, need)
-      buffer = buffer.subarray(need)
+  let share: Share | undefined
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      parts.push(chunk)
+      have += chunk.length
+      share?.waiting()
+      if (have < need) continue
+      let buffer = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+      for (;;) {
+        need = buffer.length < 4 ? 4 : buffer.readInt32LE(0)
+        if (buffer.length < 4) break
+        if (need < MIN_MESSAGE || need > MAX_MESSAGE_BYTES) throw new Error(`message of ${need} bytes`)
+        if (need > LARGE) share ??= await budget.take(need, () => socket.destroy())
+        share?.waiting()
+        if (buffer.length < need) break
+        share?.working()
+        yield buffer.subarray(0, need)
+        share?.release()
+        share = undefined
+        buffer = buffer.subarray(need)
+      }
+      parts = buffer.length > 0 ? [buffer] : []
+      have = buffer.length
     }
-    parts = buffer.length > 0 ? [buffer] : []
-    have = buffer.length
+  } finally {
+    share?.release()
   }
 }
