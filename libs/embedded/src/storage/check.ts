@@ -17,10 +17,15 @@ const LEAF = 2
 const OVERFLOW = 4
 const BIG_DATA = 1
 const SUB_DATABASE = 2
+const INTEGER_KEYS = 8
+const TREE_BYTES = 48
+const LARGEST_MAP = 2n ** 46n
 const NO_ROOT = 2n ** 64n - 1n
 
 /** A tree as a meta page, or an entry of the main tree, describes it. */
 interface Tree {
+  /** How LMDB compares its keys, and whether a key may have several values. */
+  flags: number
   depth: number
   entries: number
   root: bigint
@@ -74,10 +79,15 @@ class Check {
     this.seen = new Uint8Array(this.pages)
     this.whole = lastPage < WHOLE
     const trees: Tree[] = []
-    this.tree(main, byBytes, (_key, value, isTree) => isTree && trees.push(treeAt(value, 0)))
+    this.tree(main, byBytes, (_key, value, isTree) => {
+      if (!isTree) return
+      if (value.length !== TREE_BYTES) throw this.damaged('its list of databases')
+      trees.push(treeAt(value, 0))
+    })
     const withContents = this.pages <= WITH_CONTENTS
     for (const tree of trees)
-      this.tree(tree, byBytes, (key, value) => {
+      this.tree(tree, byBytes, (key, value, isTree) => {
+        if (isTree) throw this.damaged('an entry')
         if (withContents && isSound && !isSound(key, value)) throw this.damaged('an entry')
       })
     // A free page that is also in use would be overwritten.
@@ -108,7 +118,8 @@ class Check {
     return a > b ? first : second
   }
 
-  private tree({ root, depth, entries }: Tree, order: Order, visit: Visit): void {
+  private tree({ flags, root, depth, entries }: Tree, order: Order, visit: Visit): void {
+    if (flags !== (order === byNumber ? INTEGER_KEYS : 0)) throw this.damaged('the kind of a tree')
     if (root === NO_ROOT) return
     if (depth < 1 || depth > 32) throw this.damaged('the depth of a tree')
     const found = this.page(Number(root), depth, { order, visit }, undefined, undefined)
@@ -127,6 +138,7 @@ class Check {
       const to = nodes[index + 1]?.key ?? high
       if (from && to && walk.order(from, to) >= 0) throw this.damaged(`the order of keys in page ${number}`)
       if (depth === 1) {
+        if (flags !== 0 && flags !== BIG_DATA && flags !== SUB_DATABASE) throw this.damaged(`page ${number}`)
         walk.visit(key, this.valueOf(page, offset, key.length, flags), (flags & SUB_DATABASE) !== 0)
         entries++
         return
@@ -199,6 +211,8 @@ function metaAt(bytes: Buffer): Meta | undefined {
   if (bytes.readUInt32LE(0) !== MAGIC || (bytes.readUInt32LE(4) & 0xffff) !== VERSION) return undefined
   const pageSize = bytes.readUInt32LE(24)
   if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) return undefined
+  // Where the file would be mapped to, if that mattered, and up to which size.
+  if (bytes.readBigUInt64LE(8) !== 0n || bytes.readBigUInt64LE(16) > LARGEST_MAP) return undefined
   const lastPage = Number(bytes.readBigUInt64LE(120))
   if (lastPage > 2 ** 40) return undefined
   return {
@@ -212,6 +226,7 @@ function metaAt(bytes: Buffer): Meta | undefined {
 
 function treeAt(bytes: Buffer, at: number): Tree {
   return {
+    flags: bytes.readUInt16LE(at + 4),
     depth: bytes.readUInt16LE(at + 6),
     entries: Number(bytes.readBigUInt64LE(at + 32)),
     root: bytes.readBigUInt64LE(at + 40),
