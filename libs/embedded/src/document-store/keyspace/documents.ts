@@ -28,6 +28,13 @@ export class StoredDocument {
     return (this.decoded ??= decodeStored(this.bytes))
   }
 
+  /** At least these fields, for one look. */
+  glimpse(names: ReadonlySet<string>): Document {
+    if (this.decoded) return this.decoded
+    const bytes = pickedBytes(this.bytes, names)
+    return bytes ? decodeStored(bytes) : this.value
+  }
+
   /** What was decoded, let go of: whoever holds many documents holds their bytes. */
   forgetValue(): void {
     this.decoded = undefined

@@ -72,9 +72,17 @@ function proves(chosen: Plan, filter: Filter): boolean {
   return test.op === 'in' && test.patterns.length === 0 && test.values.every(value => typeof value === 'string')
 }
 
+/** Of a document that is not decoded yet only the fields that the filter asks for are. */
 function* filtered(documents: Iterable<StoredDocument>, filter: Filter): Generator<StoredDocument> {
   const all = filter.kind === 'and' && filter.of.length === 0
-  for (const document of documents) if (all || matches(filter, document.value)) yield document
+  const names = fieldsOf(filter)
+  for (const document of documents) if (all || matches(filter, document.glimpse(names))) yield document
+}
+
+function fieldsOf(filter: Filter, names = new Set<string>()): Set<string> {
+  if (filter.kind === 'field') names.add(filter.path[0]!)
+  else for (const part of filter.of) fieldsOf(part, names)
+  return names
 }
 
 /** What a sort looks at is decoded; what it holds of it are the bytes. */
