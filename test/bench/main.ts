@@ -1,13 +1,13 @@
 // `npm run bench [SECTION...]`: what the product must reach, each figure beside what it is compared with, in one run.
 // Everything runs on one machine against embedded stores in a data directory of its own; nothing leaves loopback.
 import { commands } from './commands'
+import { documentStore, largeDocuments } from './document-store'
 import { eventStore } from './event-store'
 import { eventStoreLarge } from './event-store-large'
 import { history } from './history'
 import { type Measure, print } from './measures'
 import { pages } from './pages'
 import { propagation } from './propagation'
-import { stores } from './stores'
 import { views } from './views'
 
 const sections: Readonly<Record<string, () => Promise<Measure[]>>> = {
@@ -16,13 +16,14 @@ const sections: Readonly<Record<string, () => Promise<Measure[]>>> = {
   propagation,
   commands,
   'event-store': eventStore,
-  stores,
+  'document-store': documentStore,
   history,
 }
 
 /** Run only when they are named: they take minutes, and gigabytes of disk. */
 const large: Readonly<Record<string, () => Promise<Measure[]>>> = {
   'event-store-large': eventStoreLarge,
+  'document-store-large': largeDocuments,
 }
 
 const main = async (): Promise<void> => {
