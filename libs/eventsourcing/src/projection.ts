@@ -21,7 +21,7 @@ interface Named {
   /** Projections of a group share a subscription, a batch and a transaction. */
   readonly group: string
   readonly indexes?: readonly Index[]
-  /** Documents of this read model that a process may keep in memory while the group's position stands still. */
+  /** Documents of this read model that a process may keep in memory while they do not change. */
   readonly cached?: number
 }
 
@@ -109,10 +109,10 @@ export interface QueryDefinition<Q extends object, Answer> {
   readonly query: abstract new (...args: never[]) => Q
   /** The read models that it must see: their groups' lowest position is the answer's position. */
   readonly reads: readonly AnyProjection[]
-  /** Milliseconds (at most 1,000) that an answer to an equal query may be kept in memory; absent: never. */
+  /** Milliseconds (at most 1,000) that an answer to an equal query may be kept in memory while it stands; absent: never. */
   readonly keep?: number
-  /** An answer is kept no longer than these read models stand still, as far as this process knows. */
-  readonly keepWhile?: readonly AnyProjection[]
+  /** Read models that change all the time: an answer stands although they do, and whoever keeps it bounds for how long. */
+  readonly drifting?: readonly AnyProjection[]
   readonly answer: (query: Q, read: ReadModels, asOf: Date) => Promise<Answer>
 }
 
@@ -121,6 +121,15 @@ export interface Answered<Answer> {
   readonly answer: Answer
   /** The read models held everything up to here when they were read. */
   readonly position: string
+  readonly standing: Standing
+}
+
+/** Whether an answer is still the one that would be given now, as far as this process knows. */
+export interface Standing {
+  /** The position up to which the answer holds by now; null, for good, once a document that it was made of has changed. */
+  holds(): string | null
+  /** Ids of the documents of a read model that it was made of, found or not; none when a search was among the reads. */
+  read(projection: AnyProjection): readonly string[]
 }
 
 /** Where a query waits for: set by `awaiting`, invisible to validation. */

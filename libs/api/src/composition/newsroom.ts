@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type DynamicModule } from '@nestjs/common'
 import { Aggregates, type EventLog, type ReadSide } from '@stet/eventsourcing'
 import { GetViewTotals, ViewCounter, viewTotalsQuery } from '@stet/newsroom'
-import { type App, type AppContext, ensureTokens, type HotAnswers, Revocations } from '@stet/platform'
+import { type App, type AppContext, ensureTokens, Revocations } from '@stet/platform'
 import { serveDocs } from '../openapi/docs'
 import { ViewRecorder } from '../reader/view-recorder'
 import { analystModule, editorialModule, readerModule } from './modules'
@@ -40,12 +40,9 @@ export const openNewsroom = async (
     const stores = { log, documents }
     const policy = { approval: config.approval }
     const aggregates = new Aggregates(log)
-    const reading = openReadSide(context, stores, look => keepHot(http.hot, look))
+    const reading = openReadSide(context, stores, ({ began }) => http.hot.confirm(began))
     if (parts.includes('projections')) {
-      const running = runProjections(context, stores, group => {
-        reading.refresh()
-        if (OUTDATES.includes(group)) http.hot.clear()
-      })
+      const running = runProjections(context, stores, () => reading.refresh())
       closing.push(() => running.stop())
       const timetable = runTimetable(context, { aggregates, reading, policy })
       closing.push(() => timetable.stop())
@@ -77,14 +74,6 @@ export const openNewsroom = async (
         }
     },
   }
-}
-
-/** Groups that outdate kept answers. What is shown of the views is kept for a moment only, and a flood moves them always. */
-const OUTDATES: readonly string[] = ['newsroom', 'related']
-
-const keepHot = (hot: HotAnswers, { began, moved }: { readonly began: number; readonly moved: readonly string[] }) => {
-  if (moved.some(group => OUTDATES.includes(group))) hot.clear()
-  return hot.confirm(began)
 }
 
 const startRecorder = async ({ metrics }: AppContext, log: EventLog, site: { url: string }): Promise<ViewRecorder> => {

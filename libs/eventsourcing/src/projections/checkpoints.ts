@@ -3,6 +3,7 @@ import { comparePositions } from '../event'
 import { Invalid, Unavailable } from '../errors'
 import { type EventLog } from '../event-log'
 import { reaching } from '../document-store/document-store'
+import { type Changed, changesSince } from './changes'
 import { type ReadSideOptions } from './contract'
 import { liveGenerations } from './generation'
 import { type Generation } from './members'
@@ -15,10 +16,12 @@ export interface Knowledge {
   readonly generations: ReadonlyMap<string, Generation>
   /** Lowest position of each group's live generations; null: nothing yet, or a generation is missing. */
   readonly positions: ReadonlyMap<string, string | null>
+  /** By name of the projection: the documents that have changed since the look before. */
+  readonly changed: ReadonlyMap<string, Changed>
 }
 
 /** Milliseconds between two looks while the read side is used, and while somebody waits for a position. */
-const EVERY = 100
+const EVERY = 50
 const WAITING = 12
 /** Older knowledge is not relied on. */
 const STALE = 250
@@ -36,12 +39,18 @@ export class Checkpoints {
   private used = 0
   private waiting = 0
   private stopped = false
+  private again = false
 
   constructor(
     private readonly options: ReadSideOptions,
     /** Called after each look, before anybody who waits goes on. */
     private readonly looked: (now: Knowledge) => void,
   ) {}
+
+  /** What the last look saw, however old. */
+  get latest(): Knowledge | null {
+    return this.knowledge
+  }
 
   /** What is known, at most 250 ms old; a promise only when it must be read first. Throws Unavailable. */
   current(): Knowledge | Promise<Knowledge> {
@@ -57,7 +66,10 @@ export class Checkpoints {
   }
 
   refresh(): void {
-    if (this.waiting > 0 || this.timer) this.look().catch(() => undefined)
+    if (this.waiting === 0 && !this.timer) return
+    // A look that has begun may have missed what there is to see.
+    if (this.looking) this.again = true
+    else this.look().catch(() => undefined)
   }
 
   /** Waits until the groups hold everything up to `position` that they follow. */
@@ -118,7 +130,12 @@ export class Checkpoints {
   }
 
   private look(): Promise<Knowledge> {
-    this.looking ??= this.read().finally(() => (this.looking = null))
+    this.looking ??= this.read().finally(() => {
+      this.looking = null
+      if (!this.again || this.stopped) return
+      this.again = false
+      this.refresh()
+    })
     return this.looking
   }
 
@@ -132,9 +149,28 @@ export class Checkpoints {
       const standing = mine.map(mine => live.find(({ projection }) => projection === mine)?.checkpoint.position ?? null)
       positions.set(group, lowest(standing))
     }
-    this.knowledge = { at, positions, generations: new Map(live.map(of => [of.projection.name, of])) }
+    const generations = new Map(live.map(of => [of.projection.name, of]))
+    const changed = await this.changedAmong(live)
+    this.knowledge = { at, positions, generations, changed }
     this.looked(this.knowledge)
     return this.knowledge
+  }
+
+  /** Asks what has changed of the generations that have moved since the last look; none moves without saying so. */
+  private async changedAmong(live: readonly Generation[]): Promise<ReadonlyMap<string, Changed>> {
+    const changed = new Map<string, Changed>()
+    const moved = new Map<string, string | null>()
+    for (const { projection, checkpoint } of live) {
+      const before = this.knowledge?.generations.get(projection.name)?.checkpoint
+      if (before?._id !== checkpoint._id) changed.set(projection.name, null)
+      else if (before.position !== checkpoint.position) moved.set(checkpoint._id, before.position)
+    }
+    const since = await reaching(() => changesSince(this.options.documents.db, moved))
+    for (const { projection, checkpoint } of live) {
+      const keys = since.get(checkpoint._id)
+      if (keys !== undefined) changed.set(projection.name, keys)
+    }
+    return changed
   }
 
   private schedule(): void {

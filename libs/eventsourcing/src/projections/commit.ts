@@ -2,6 +2,7 @@
 import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError, MongoError } from 'mongodb'
 import { type DocumentStore, unreachable } from '../document-store/document-store'
 import { type Document } from '../projection'
+import { noteChanges } from './changes'
 import { type Folded, type Member } from './fold'
 import { type Checkpoint, checkpointsOf, documentsOf, parkedOf } from './generation'
 import { type Changes } from './shelf'
@@ -41,6 +42,8 @@ export const commitBatch = (
   inTransaction(documents, async session => {
     await moveCheckpoints(documents, session, from, { $set: { position: to } })
     await writeFolded(documents, session, folded)
+    // Nobody reads what is still being built.
+    if (from.stage === 'live') await noteChanges(documents.db, session, to, folded)
   })
 
 /** Runs `write` in a transaction and commits it, once: the caller starts over from the stored checkpoint. */

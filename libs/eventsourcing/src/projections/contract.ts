@@ -122,9 +122,9 @@ export interface ReadSideOptions {
    */
   readonly log?: EventLog
   /**
-   * Called after each look at the checkpoints (about ten a second while queries are answered) with the groups that have
-   * moved since the one before: what was read and kept of the others was up to date when the look `began`
-   * (performance.now()). True keeps the looks going although no query is answered.
+   * Called after each look at the checkpoints (about twenty a second while queries are answered): an answer that stands
+   * (see Standing) was up to date when the look `began` (performance.now()). True keeps the looks going although no query
+   * is answered.
    */
-  readonly onLook?: (look: { readonly began: number; readonly moved: readonly string[] }) => boolean
+  readonly onLook?: (look: { readonly began: number }) => boolean
 }

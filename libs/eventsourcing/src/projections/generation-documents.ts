@@ -3,31 +3,60 @@ import { LRUCache } from 'lru-cache'
 import { type Collection, type Filter } from 'mongodb'
 import { reaching } from '../document-store/document-store'
 import { type Document, type Documents } from '../projection'
+import { type Changed } from './changes'
 import { Gathering } from './gathering'
 
 interface Known {
   readonly document: Document | null
 }
 
+/** Changed documents that are told from the others; a change that is older counts as one of all. */
+const REMEMBERED = 10_000
+
 export class GenerationDocuments implements Documents<Document> {
   private readonly kept: LRUCache<string, Known> | null
-  /** Rises whenever what is kept becomes out of date: what was read before may not be kept after. */
-  private stamp = 0
+  /** Rises with each change: what was read before may not be kept after. */
+  stamp = 0
+  /** Stamps of the documents that have changed lately, the latest last. */
+  private readonly changed = new Map<string, number>()
+  /** Any document may have changed at this stamp. */
+  private all = 0
   private readonly byId = new Gathering<Document>(ids => this.readById(ids))
   private readonly byField = new Map<string, Gathering<Document>>()
 
   constructor(
-    readonly id: string,
     private readonly collection: Collection<Document>,
     cached: number,
   ) {
     this.kept = cached > 0 ? new LRUCache<string, Known>({ max: cached }) : null
   }
 
-  /** The group has advanced. */
-  outdate(): void {
+  /** Forgets what has changed. */
+  outdate(changed: Changed): void {
+    if (changed?.length === 0) return
     this.stamp++
-    this.kept?.clear()
+    if (changed === null) {
+      this.all = this.stamp
+      this.changed.clear()
+      this.kept?.clear()
+      return
+    }
+    for (const id of changed) {
+      this.kept?.delete(id)
+      this.changed.delete(id)
+      this.changed.set(id, this.stamp)
+    }
+    for (const [id, stamp] of this.changed) {
+      if (this.changed.size <= REMEMBERED) break
+      this.changed.delete(id)
+      this.all = stamp
+    }
+  }
+
+  /** Whether these documents (null: all) are, as far as is known here, what they were at a stamp. */
+  unchanged(ids: readonly string[] | null, since: number): boolean {
+    if (since === this.stamp) return true
+    return ids !== null && since >= this.all && ids.every(id => (this.changed.get(id) ?? 0) <= since)
   }
 
   async get(id: string): Promise<Document | null> {

@@ -2,6 +2,7 @@
 // rebuild are the same thing: a generation that is behind, catches up, and joins its group.
 import { type Collection, type CreateIndexesOptions, type Db, MongoServerError } from 'mongodb'
 import { type AnyProjection, type Document } from '../projection'
+import { changeLogsOf } from './changes'
 
 /** The checkpoint of a generation: a document of the collection `projections`. */
 export interface Checkpoint {
@@ -62,6 +63,7 @@ export const liveGenerations = async (
 export const ensureGenerations = async (db: Db, projections: readonly AnyProjection[]): Promise<void> => {
   await createCollection(db, 'projections')
   await createCollection(db, 'parked')
+  await createCollection(db, 'changes')
   await createIndexes(db, 'parked', [{ key: { generation: 1 } }])
   const known = await checkpointsOf(db).find({}).toArray()
   for (const projection of projections) {
@@ -109,6 +111,7 @@ export const removeGeneration = async (db: Db, id: string): Promise<void> => {
     { $set: { stage: 'retired', retiredAt: new Date() } },
   )
   await parkedOf(db).deleteMany({ generation: id })
+  await changeLogsOf(db).deleteOne({ _id: id })
   await db.dropCollection(id).catch((error: unknown) => {
     if (!hasCode(error, NAMESPACE_NOT_FOUND)) throw error
   })

@@ -3,6 +3,7 @@ import { type DocumentStore } from '../document-store/document-store'
 import { comparePositions } from '../event'
 import { type EventLog, type LoggedEvent } from '../event-log'
 import { acknowledge, forget, inTransaction, moveCheckpoints, Overtaken, pin, writeFolded } from './commit'
+import { noteChanges } from './changes'
 import { foldBatch } from './fold'
 import { type Checkpoint, checkpointsOf } from './generation'
 import { type Suspicion, type Wing } from './wing'
@@ -55,6 +56,7 @@ export const join = async (
         $set: { position: ahead ? wing.standing.position : position, stage: 'live' },
       })
       await writeFolded(documents, session, folded)
+      if (!replace && position !== null) await noteChanges(documents.db, session, position, folded)
       return folded
     })
     acknowledge(folded)

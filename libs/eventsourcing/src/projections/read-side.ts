@@ -14,6 +14,7 @@ import {
 import { Checkpoints, type Knowledge, PATIENCE } from './checkpoints'
 import { type ReadSideOptions, type RunningReadSide } from './contract'
 import { GenerationDocuments } from './generation-documents'
+import { Reading } from './reading'
 import { lowest } from './status'
 
 /** Milliseconds that an answer may be kept at most, and how many answers of one query are. */
@@ -27,16 +28,17 @@ export const readSide = (options: ReadSideOptions): RunningReadSide => new ReadM
 
 interface Kept {
   readonly until: number
-  /** Where the read models stood that must stand still. */
-  readonly standing: string
-  readonly answered: Promise<Answered<unknown>>
+  readonly answered: Promise<Made<unknown>>
+}
+
+interface Made<Answer> extends Answered<Answer> {
+  readonly standing: Reading
 }
 
 class ReadModelsOfProcess implements RunningReadSide {
   private readonly checkpoints: Checkpoints
+  /** By name of the collection. */
   private readonly documents = new Map<string, GenerationDocuments>()
-  /** Of each group: its generations and where they stand. */
-  private readonly standing = new Map<string, string>()
   private readonly kept = new WeakMap<object, LRUCache<string, Kept>>()
   private readonly caughtUp = new Set<string>()
   /** Where the groups stood that had not caught up, since when they stand there. */
@@ -89,24 +91,27 @@ class ReadModelsOfProcess implements RunningReadSide {
     this.checkpoints.stop()
   }
 
-  /** Equal queries share an answer for as long as their definition allows; a failure is not kept. */
-  private keeping<Q extends object, Answer>(
+  /** Equal queries share an answer that stands, for as long as their definition allows; a failure is not kept. */
+  private async keeping<Q extends object, Answer>(
     definition: QueryDefinition<Q, Answer>,
     query: Q,
-    compute: () => Promise<Answered<Answer>>,
-  ): Promise<Answered<Answer>> {
+    compute: () => Promise<Made<Answer>>,
+  ): Promise<Made<Answer>> {
     const keep = Math.min(definition.keep ?? 0, KEPT)
     if (keep <= 0) return compute()
     let answers = this.kept.get(definition)
     if (!answers) this.kept.set(definition, (answers = new LRUCache<string, Kept>({ max: KEPT_ANSWERS })))
     const id = JSON.stringify(query)
-    const now = performance.now()
-    const standing = (definition.keepWhile ?? []).map(({ group }) => this.standing.get(group)).join()
-    const known = answers.get(id)
-    // Kept by this very definition for an equal query: the answer is of its type.
-    if (known && known.until > now && known.standing === standing) return known.answered as Promise<Answered<Answer>>
+    for (;;) {
+      const known = answers.get(id)
+      if (!known || known.until <= performance.now()) break
+      // Kept by this very definition for an equal query: the answer is of its type.
+      const answered = (await known.answered) as Made<Answer>
+      if (answered.standing.holds() !== null) return answered
+      if (answers.peek(id) === known) answers.delete(id)
+    }
     const answered = compute()
-    const entry = { until: now + keep, standing, answered }
+    const entry = { until: performance.now() + keep, answered }
     answers.set(id, entry)
     answered.catch(() => {
       if (answers.peek(id) === entry) answers.delete(id)
@@ -120,24 +125,39 @@ class ReadModelsOfProcess implements RunningReadSide {
     position: string | undefined,
     asOf: Date,
     keep: boolean,
-  ): Promise<Answered<Answer>> {
+  ): Promise<Made<Answer>> {
     const groups = [...new Set(definition.reads.map(({ group }) => group))]
     const known =
       position === undefined ? await this.checkpoints.current() : await this.checkpoints.reached(groups, position)
     // Read before the documents: they hold at least this.
     const held = lowest(groups.map(group => known.positions.get(group) ?? null)) ?? '0'
-    const answer = await bounded(definition.answer(query, this.models(known, asOf, keep), asOf))
-    return { answer, position: position !== undefined && comparePositions(held, position) < 0 ? position : held }
+    // What drifts is as old as it was when it was read, however far the others are.
+    const advancing = definition.drifting ? [] : groups
+    const standing = new Reading(advancing, () => this.checkpoints.latest, held)
+    const answer = await bounded(definition.answer(query, this.models(known, definition, standing, asOf, keep), asOf))
+    const awaited = position !== undefined && comparePositions(held, position) < 0 ? position : held
+    return { answer, position: awaited, standing }
   }
 
-  private models(known: Knowledge, asOf: Date, keep: boolean): ReadModels {
-    const of = (projection: AnyProjection): Documents<Document> => this.documentsOf(known, projection)
+  private models(
+    known: Knowledge,
+    { drifting = [] }: Pick<QueryDefinition<never, unknown>, 'drifting'>,
+    standing: Reading,
+    asOf: Date,
+    keep: boolean,
+  ): ReadModels {
+    const of = (projection: AnyProjection): Documents<Document> => {
+      const documents = this.documentsOf(known, projection)
+      return drifting.includes(projection) ? documents : standing.of(documents, projection.name)
+    }
     return {
       // A document is of the type that its projection says; the type is erased in between.
       of: of as ReadModels['of'],
       ask: async (definition, query) => {
         const compute = () => this.compute(definition, query, undefined, asOf, keep)
-        return (await (keep ? this.keeping(definition, query, compute) : compute())).answer
+        const made = await (keep ? this.keeping(definition, query, compute) : compute())
+        standing.include(made.standing)
+        return made.answer
       },
     }
   }
@@ -146,26 +166,26 @@ class ReadModelsOfProcess implements RunningReadSide {
     const generation = known.generations.get(name)
     if (!generation) throw new Unavailable('read model', `${name} has not been built yet: is a projector running?`, 5)
     const { _id } = generation.checkpoint
-    let documents = this.documents.get(name)
-    if (documents?.id !== _id) {
-      documents = new GenerationDocuments(_id, this.options.documents.db.collection<Document>(_id), cached)
-      this.documents.set(name, documents)
+    let documents = this.documents.get(_id)
+    if (!documents) {
+      documents = new GenerationDocuments(this.options.documents.db.collection<Document>(_id), cached)
+      this.documents.set(_id, documents)
     }
     return documents
   }
 
-  /** Drops what is kept of the groups that have moved. */
-  private adopt({ at, positions, generations }: Knowledge): void {
-    const moved: string[] = []
-    for (const [group, position] of positions) {
-      const mine = [...generations.values()].filter(({ projection }) => projection.group === group)
-      const standing = [position, ...mine.map(({ checkpoint }) => checkpoint._id)].join()
-      if (this.standing.get(group) === standing) continue
-      this.standing.set(group, standing)
-      moved.push(group)
-      for (const { projection } of mine) this.documents.get(projection.name)?.outdate()
+  /** Drops what has changed, and what is kept of a generation that was replaced. */
+  private adopt({ at, generations, changed }: Knowledge): void {
+    const replaced = new Set(this.documents.keys())
+    for (const [name, { checkpoint }] of generations) {
+      replaced.delete(checkpoint._id)
+      this.documents.get(checkpoint._id)?.outdate(changed.get(name) ?? [])
     }
-    if (this.options.onLook?.({ began: at, moved })) this.checkpoints.touch()
+    for (const id of replaced) {
+      this.documents.get(id)?.outdate(null)
+      this.documents.delete(id)
+    }
+    if (this.options.onLook?.({ began: at })) this.checkpoints.touch()
   }
 }
 

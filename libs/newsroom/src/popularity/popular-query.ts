@@ -66,12 +66,12 @@ export const popularIds = async (
     .map(({ id }) => id)
 }
 
-/** One definition per site: an equal query within half a second is answered from memory, unless a card has changed. */
+/** One definition per site: an equal query within half a second is answered from memory, unless a card of it has changed. */
 export const popularQuery = (site: Site): QueryDefinition<GetPopular, PopularAnswer> => ({
   query: GetPopular,
   reads: [popularity, articleCards] as readonly AnyProjection[],
   keep: 500,
-  keepWhile: [articleCards] as readonly AnyProjection[],
+  drifting: [popularity] as readonly AnyProjection[],
   answer: async (query, read, asOf) => {
     const { window, limit } = query
     const items: RankedCardAnswer[] = []

@@ -14,7 +14,7 @@ export interface HotBody {
   readonly text: string
   /** Strong tag of the bytes. */
   readonly etag: string
-  /** All headers but those of security, length, tag, encoding and date. */
+  /** All headers but those of security, length, tag, encoding, date and position. */
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -22,6 +22,8 @@ export interface HotBody {
 export interface HotAnswer {
   /** What is served now: the same object for as long as it is the same; null: this request has to renew it. */
   readonly current: () => HotBody | null
+  /** How far what is served now goes. */
+  readonly position: () => string
   /** Where its requests are counted, by status. */
   readonly series: (status: 200 | 304) => Series
 }
@@ -39,10 +41,12 @@ interface Entry {
 type Encoding = 'br' | 'gzip'
 
 /**
- * Milliseconds that answers are served after it was last known that nothing has changed. The read side looks about every
- * hundred; the rest is for a busy machine.
+ * Milliseconds that answers are served after it was last known what has changed. The read side looks about every fifty; the
+ * rest is for a busy machine.
  */
-const TRUSTED = 500
+const TRUSTED = 250
+/** Position in the log up to which an answer holds. */
+export const POSITION_HEADER = 'stet-position'
 const MAX_BYTES = 64 * 1024 * 1024
 /** Below this, compression saves less than a packet. */
 const WORTH_COMPRESSING = 1_400
@@ -60,16 +64,7 @@ export class HotAnswers {
   /** `cors` gives the Access-Control-Allow-Origin of a reader's origin. */
   constructor(private readonly cors: (url: string, origin: string | undefined) => string | null) {}
 
-  /** Rises whenever something that answers show has changed; see `keep`. */
-  generation = 0
-
-  /** Forgets all answers: their documents have changed. */
-  clear(): void {
-    this.generation++
-    this.#answers.clear()
-  }
-
-  /** At `at` (performance.now()) nothing had changed since the last `clear`. True when answers were served lately. */
+  /** What answers say of themselves was true at `at` (performance.now()). True when answers were served lately. */
   confirm(at: number): boolean {
     this.#until = Math.max(this.#until, at + TRUSTED)
     const served = this.#served
@@ -77,9 +72,8 @@ export class HotAnswers {
     return served
   }
 
-  /** Keeps an answer whose documents were read at `generation`; one that was overtaken by a change is not kept. */
-  keep(url: string, answer: HotAnswer, generation: number): void {
-    if (generation !== this.generation) return
+  /** Keeps an answer, unless it has to be renewed already. */
+  keep(url: string, answer: HotAnswer): void {
     const body = answer.current()
     if (body) this.#answers.set(url, entryOf(answer, body))
   }
@@ -100,7 +94,13 @@ export class HotAnswers {
     const entry = body === known.body ? known : this.#renewed(url, known.answer, body)
     this.#served = true
     const origin = this.cors(url, headers.origin)
-    const flat = [...entry.flat, CORRELATION_HEADER, newCorrelationId(headers)]
+    const flat = [
+      ...entry.flat,
+      POSITION_HEADER,
+      entry.answer.position(),
+      CORRELATION_HEADER,
+      newCorrelationId(headers),
+    ]
     if (origin !== null) flat.push('access-control-allow-origin', origin)
     if (matches(headers['if-none-match'], body.etag)) {
       response.writeHead(304, [...flat, 'etag', body.etag]).end()
