@@ -4,6 +4,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { Invalid, type Violation } from '@stet/eventsourcing'
 import { getMetadataStorage, ValidateBy, type ValidationError, validateSync, ValidationTypes } from 'class-validator'
+import { MAX_SLUG, UUID_LIKE } from './text/slug'
 
 const UUID = '[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}'
 
@@ -21,8 +22,8 @@ export const uuid = () => Type.String({ pattern: `^${UUID}$`, description: 'a UU
 /** Lower-case words of Latin letters and digits, joined by single hyphens, at most 80 characters; never like a UUID. */
 export const slugText = () =>
   Type.String({
-    maxLength: 80,
-    pattern: `^(?!${UUID}$)[a-z0-9]+(?:-[a-z0-9]+)*$`,
+    maxLength: MAX_SLUG,
+    pattern: `^(?!${UUID_LIKE}$)[a-z0-9]+(?:-[a-z0-9]+)*$`,
     description: 'lower-case words of a-z and 0-9 joined by hyphens, not like a UUID',
   })
 /** A language tag of BCP 47. */

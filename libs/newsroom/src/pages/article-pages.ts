@@ -96,7 +96,8 @@ export const articlePages: Projection<PageDocument, NewsroomEvents> = {
 /** The page of an article by its id or one of its slugs, null when it was never live; one read. */
 export const pageAt = async (read: ReadModels, idOrSlug: string): Promise<PageDocument | null> => {
   const pages = read.of(articlePages)
-  if (looksLikeUuid(idOrSlug)) return pages.get(idOrSlug.toLowerCase())
+  // An id has all its hyphens. Slugs that lack them are refused, and yet some log may hold one.
+  if (idOrSlug.length === 36 && looksLikeUuid(idOrSlug)) return pages.get(idOrSlug.toLowerCase())
   return pages.having('slugs', idOrSlug.normalize('NFC'))
 }
 

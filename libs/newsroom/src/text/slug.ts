@@ -4,10 +4,12 @@ import { transliterate } from 'transliteration'
 
 export const MAX_SLUG = 80
 
-const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i
+/** Pattern of what is too much like a UUID, with its hyphens or without; of lower case. */
+export const UUID_LIKE = '[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}'
+const LIKE_A_UUID = new RegExp(`^${UUID_LIKE}$`, 'i')
 
 /** Slugs and ids share one place in a path, so a slug must never be taken for an id. */
-export const looksLikeUuid = (text: string): boolean => UUID.test(text)
+export const looksLikeUuid = (text: string): boolean => LIKE_A_UUID.test(text)
 
 /** A slug of at most `max` characters from a text, cut between words where one can; '' when nothing of it is a word. */
 export const slugOf = (text: string, max = MAX_SLUG): string => {
