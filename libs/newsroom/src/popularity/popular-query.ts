@@ -4,6 +4,7 @@ import { Type as Typed } from 'class-transformer'
 import { IsIn, IsInt, IsOptional, IsString, Length, Max, Min } from 'class-validator'
 import { POPULAR_WINDOWS, type PopularAnswer, type PopularWindow, type RankedCardAnswer } from '../answers'
 import { articleCards, cardsOf, type Site } from '../cards'
+import { canonicalLanguage, IsLanguage } from '../validation'
 import { minuteOf, viewsWithin } from './buckets'
 import { bucketsOf, isArticle, popularity, TOTALS, type ViewTotals } from './popularity'
 
@@ -20,8 +21,7 @@ export class GetPopular {
 
   /** BCP 47; all languages when absent. */
   @IsOptional()
-  @IsString()
-  @Length(1, 100)
+  @IsLanguage()
   language?: string
 
   @Typed(() => Number)
@@ -52,12 +52,14 @@ export const popularIds = async (
   asOf: Date,
 ): Promise<string[]> => {
   const now = minuteOf(asOf) ?? 0
-  const candidates = await read
-    .of(popularity)
-    .find(
-      { live: true, ...(section !== undefined && { section }), ...(language !== undefined && { language }) },
-      { sort: { [SCORE[window]]: -1, _id: 1 }, limit: CANDIDATES },
-    )
+  const candidates = await read.of(popularity).find(
+    {
+      live: true,
+      ...(section !== undefined && { section }),
+      ...(language !== undefined && { language: canonicalLanguage(language) ?? language }),
+    },
+    { sort: { [SCORE[window]]: -1, _id: 1 }, limit: CANDIDATES },
+  )
   return candidates
     .filter(isArticle)
     .map(article => ({ id: article._id, views: viewsWithin(bucketsOf(article), window, now) }))
