@@ -162,7 +162,28 @@ const received = (command: ImportArticle, article: Article, context: Context): R
     article.stage === 'retracted' ||
     article.stage === 'spiked' ||
     (article.stage === 'unpublished' && article.unpublishedBy === 'editors')
-  return { events, next, isNew, publishes: command.publish && !takenBack && heldBack(next, context) === null }
+  const publishes = command.publish && !takenBack && heldBack(next, context) === null
+  assertFits(events, publishes ? next : null)
+  return { events, next, isNew, publishes }
+}
+
+/**
+ * Bytes of what one import may record: it is one append, of which the event store takes 1 MiB, metadata included. The
+ * content stands in it twice when it is published at once.
+ */
+const MAX_IMPORT = 1_000_000
+
+const assertFits = (events: Decided, published: Article | null): void => {
+  const seen = published && [published.working, published.source, published.relatedIds]
+  const bytes = [...events.map(({ data }) => data), ...(seen ?? [])].reduce<number>(
+    (sum, recorded) => sum + Buffer.byteLength(JSON.stringify(recorded)),
+    0,
+  )
+  if (bytes <= MAX_IMPORT) return
+  const instead = published ? ': import it without publishing, then publish it' : ''
+  throw new Invalid([
+    { pointer: '', detail: `the import would record ${bytes} bytes, at most ${MAX_IMPORT} are possible${instead}` },
+  ])
 }
 
 const recorded = (command: ImportArticle, digest: string, article: Article, context: Context): Decided => {

@@ -92,6 +92,20 @@ describe('a first import', () => {
     expect(types(when([], item({ source: null })).events())).not.toContain('ArticleSourced')
   })
 
+  it('is refused before it reserves a slug when one append could not hold it, and says what to do instead', () => {
+    const large = { content: { ...content, bodyHtml: `<p>${'x'.repeat(510_000)}</p>` } }
+    const publishing = when([], item({ ...large, publish: true }))
+    publishing.thenThrows('invalid', /at most 1000000 are possible: import it without publishing, then publish it/)
+    expect(() => publishing.reservation()).toThrow('at most 1000000')
+    const past = after(item(large))
+    expect(types(when(past, new PublishArticle()).events())).toEqual(['ArticlePublished'])
+    expect(types(when(past, item({ ...large, publish: true })).events())).toEqual(['ArticlePublished'])
+    const half = { content: { ...content, bodyHtml: `<p>${'x'.repeat(498_000)}</p>` } }
+    expect(types(when([], item({ ...half, publish: true })).events())).toContain('ArticlePublished')
+    const notUnderstood = Array.from({ length: 1_000 }, () => 'x'.repeat(1_000))
+    when([], item({ notUnderstood })).thenThrows('invalid', /are possible$/)
+  })
+
   it('refuses dates in the future and shapes that are none', () => {
     when([], item({ publish: true, publishedAt: '2027-01-01T00:00:00Z' })).thenThrows('invalid', /future/)
     when([], item({ publishedAt: '2025-02-31T99:00:00Z' })).thenThrows('invalid', /#\/publishedAt/)
