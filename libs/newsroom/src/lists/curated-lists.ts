@@ -47,11 +47,22 @@ export const curatedLists: Projection<ListDocument, NewsroomEvents> = {
   },
 }
 
-/** All lists in order, the built-in ones also before anything was put on them. */
-export const allLists = async (read: ReadModels): Promise<ListDocument[]> => {
-  const found = await read.of(curatedLists).find({}, { sort: { order: 1, _id: 1 }, limit: MAX_LISTS })
-  const untouched = BUILT_IN_LISTS.filter(({ name }) => !found.some(list => list._id === name))
-  return [...untouched.map(({ name }) => builtIn(name)), ...found].sort(byOrder)
+/** At most `limit` lists in order, after one of them; the built-in ones also before anything was put on them. */
+export const listsAfter = async (
+  read: ReadModels,
+  after: ListDocument | null,
+  limit: number,
+): Promise<ListDocument[]> => {
+  const lists = read.of(curatedLists)
+  const filter = after && { $or: [{ order: { $gt: after.order } }, { order: after.order, _id: { $gt: after._id } }] }
+  const [found, touched] = await Promise.all([
+    lists.find(filter ?? {}, { sort: { order: 1, _id: 1 }, limit }),
+    lists.many(BUILT_IN_LISTS.map(({ name }) => name)),
+  ])
+  const untouched = BUILT_IN_LISTS.filter(({ name }) => !touched.some(list => list._id === name))
+    .map(({ name }) => builtIn(name))
+    .filter(list => !after || byOrder(after, list) < 0)
+  return [...untouched, ...found].sort(byOrder).slice(0, limit)
 }
 
 /** A list by its name, null when there is none. */
@@ -62,12 +73,10 @@ export const listNamed = async (read: ReadModels, name: string): Promise<ListDoc
 export const listsNamed = async (read: ReadModels, names: readonly string[]): Promise<ListDocument[]> =>
   names.length === 0 ? [] : (await read.of(curatedLists).many(names)).sort(byOrder)
 
-const MAX_LISTS = 1000
-
 const builtIn = (name: string): ListDocument => {
   const place = BUILT_IN_LISTS.findIndex(list => list.name === name)
   return { _id: name, label: builtInLabel(name) ?? name, order: `0-${String(place).padStart(4, '0')}`, entries: [] }
 }
 
 const byOrder = (a: ListDocument, b: ListDocument): number =>
-  a.order === b.order ? (a._id < b._id ? -1 : 1) : a.order < b.order ? -1 : 1
+  a.order === b.order ? (a._id === b._id ? 0 : a._id < b._id ? -1 : 1) : a.order < b.order ? -1 : 1

@@ -6,7 +6,7 @@ import { cursorOf, readCursor } from '../latest/cursor'
 import { DEFAULT_LIMIT, Paged } from '../latest/latest'
 import { type Site } from '../site'
 import { IsShaped, nonBlank } from '../validation'
-import { allLists, curatedLists, listNamed } from './curated-lists'
+import { curatedLists, listNamed, listsAfter } from './curated-lists'
 import { isListName, LIST_NAME } from './lists'
 
 /** All curated lists, in the order that decides a card's label. */
@@ -22,15 +22,15 @@ export const listsQuery: QueryDefinition<GetLists, ListsAnswer> = {
   query: GetLists,
   reads: [curatedLists],
   answer: async ({ limit = DEFAULT_LIMIT, cursor }, read) => {
-    const lists = await allLists(read)
     // Lists are never taken away: the one that the cursor names is still there.
-    const start =
-      cursor === undefined ? 0 : lists.findIndex(({ _id }) => _id === readCursor(cursor, [LIST_NAME])[0]) + 1
-    const shown = lists.slice(start, start + limit)
+    const after = cursor === undefined ? null : await listNamed(read, readCursor(cursor, [LIST_NAME])[0] ?? '')
+    // One more than asked for tells whether there is more.
+    const found = await listsAfter(read, after, limit + 1)
+    const shown = found.slice(0, limit)
     const last = shown.at(-1)
     return {
       items: shown.map(({ _id, label }) => ({ list: _id, label })),
-      next: last && start + limit < lists.length ? cursorOf([last._id]) : null,
+      next: last && found.length > limit ? cursorOf([last._id]) : null,
     }
   },
 }

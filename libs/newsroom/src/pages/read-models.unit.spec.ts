@@ -341,6 +341,20 @@ describe('curated lists', () => {
     expect((await latest(both)).items.at(-1)).toMatchObject({ label: "Editor's choice" })
   })
 
+  it('are all there, however many, page by page', async () => {
+    const names = Array.from({ length: 1_050 }, (_, i) => `list-${String(i).padStart(4, '0')}`)
+    const read = readModels(...names.flatMap(name => list(name, created(name))), ...list('editors-choice', feature(1)))
+    const seen: string[] = []
+    let cursor: string | undefined
+    do {
+      const query = Object.assign(new GetLists(), { limit: 100 }, cursor && { cursor })
+      const answer: ListsAnswer = await asked(read, listsQuery, ListsAnswer, query)
+      seen.push(...answer.items.map(item => item.list))
+      cursor = answer.next ?? undefined
+    } while (cursor !== undefined)
+    expect(seen).toEqual(['editors-choice', ...names])
+  })
+
   it('go on after a cursor, also when its entry was taken off', async () => {
     const three = (...events: Event[]) =>
       readModels(...[1, 2, 3].flatMap(n => publish(n)), ...list('editors-choice', ...[1, 2, 3].map(feature), ...events))
