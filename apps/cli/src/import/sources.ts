@@ -1,9 +1,9 @@
-// Files, folders and NDJSON as a stream of JSON items: nothing is held in memory but the file that is being read.
-import { createReadStream } from 'node:fs'
+// Files, folders and NDJSON as a stream of JSON items: nothing is held in memory but the
+// document or the line that is being read.
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { UsageError } from '../output'
+import { linesIn } from './lines'
 
 /** One item, or the reason why there is none; `at` names its place for people. */
 export type SourceItem =
@@ -68,12 +68,11 @@ async function* documentOf(path: string): AsyncGenerator<SourceItem> {
 }
 
 async function* linesOf(path: string): AsyncGenerator<SourceItem> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Infinity })
   let number = 0
-  for await (const line of lines) {
+  for await (const line of linesIn(path, MAX_LINE)) {
     number++
     const at = `${path}:${number}`
-    if (line.length > MAX_LINE) yield { at, problem: `is a line of more than ${MAX_LINE} characters` }
+    if (line === null) yield { at, problem: `is a line of more than ${MAX_LINE} bytes` }
     else if (line.trim()) yield parse(at, line)
   }
 }

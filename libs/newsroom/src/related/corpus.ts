@@ -56,6 +56,8 @@ export class Corpus {
 
   private readonly termNumbers = new Map<string, number>()
   private readonly names: string[] = []
+  /** Numbers of terms that no article has any more. */
+  private readonly freeTerms: number[] = []
   private readonly heads: number[] = []
   /** Articles that have the term, compared or not. */
   private frequencies = new Int32Array(1_024)
@@ -69,6 +71,11 @@ export class Corpus {
 
   get size(): number {
     return this.slots.size
+  }
+
+  /** Terms that some article has. */
+  get terms(): number {
+    return this.termNumbers.size
   }
 
   slotOf(id: string): number | undefined {
@@ -162,6 +169,8 @@ export class Corpus {
     if (slot === undefined) return []
     for (const [name] of terms) this.unchain(this.numberOf(name), slot)
     for (const name of others) this.frequencies[this.numberOf(name)]! -= 1
+    for (const [name] of terms) this.release(name)
+    for (const name of others) this.release(name)
     this.totalLength -= this.lengths[slot] ?? 0
     this.slots.delete(id)
     this.ids[slot] = ''
@@ -296,15 +305,24 @@ export class Corpus {
   private numberOf(name: string): number {
     const known = this.termNumbers.get(name)
     if (known !== undefined) return known
-    const term = this.names.length
+    const term = this.freeTerms.pop() ?? this.names.length
     this.termNumbers.set(name, term)
-    this.names.push(name)
-    this.heads.push(-1)
+    this.names[term] = name
+    this.heads[term] = -1
     if (term >= this.frequencies.length) {
       this.frequencies = grown(this.frequencies, new Int32Array(term * 2))
       this.marks = new Uint8Array(term * 2)
     }
     return term
+  }
+
+  /** Forgets a term that no article has any more: new words come without end. */
+  private release(name: string): void {
+    const term = this.termNumbers.get(name)
+    if (term === undefined || this.frequencies[term]! > 0) return
+    this.termNumbers.delete(name)
+    this.names[term] = ''
+    this.freeTerms.push(term)
   }
 
   private unchain(term: number, slot: number): void {
