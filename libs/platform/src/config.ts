@@ -42,6 +42,10 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** Whether X-Forwarded-For is believed, and of whom (addresses and subnets). */
   readonly trustProxy: boolean | string
+  /** File of networks whose views are not counted, absolute; null: none is known. */
+  readonly datacentresFile: string | null
+  /** Views of the last half hour by which repeats are known, in each process that counts. */
+  readonly viewsRemembered: number
   readonly logLevel: LogLevel
   /** `four-eyes`: what people write is published only as somebody who wrote none of it has approved it. */
   readonly approval: Approval
@@ -53,6 +57,7 @@ export class ConfigError extends Error {
 }
 
 const URL_OPTIONS = { protocols: ['http', 'https'], require_protocol: true, require_tld: false }
+const VIEWS = 'must be a number from 1000 to 10000000'
 const HTTP_URL = { message: 'must be an http or https url' }
 
 /** Names and values as they stand in the environment. */
@@ -122,6 +127,15 @@ class Environment {
   })
   TRUST_PROXY = 'off'
 
+  @IsOptional()
+  @MinLength(1, { message: 'must be a path' })
+  DATACENTRES_FILE?: string
+
+  @IsInt({ message: VIEWS })
+  @Min(1_000, { message: VIEWS })
+  @Max(10_000_000, { message: VIEWS })
+  VIEWS_REMEMBERED = 180_000
+
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: LogLevel = 'info'
 
@@ -156,6 +170,8 @@ export const readConfig = (
     auth: authOf(read),
     corsOrigins: listOf(read.CORS_ORIGINS),
     trustProxy: read.TRUST_PROXY === 'on' ? true : read.TRUST_PROXY === 'off' ? false : read.TRUST_PROXY,
+    datacentresFile: read.DATACENTRES_FILE === undefined ? null : resolve(read.DATACENTRES_FILE),
+    viewsRemembered: read.VIEWS_REMEMBERED,
     logLevel: read.LOG_LEVEL,
     approval: read.APPROVAL,
   }
@@ -168,7 +184,7 @@ const environmentOf = (env: Readonly<Record<string, string | undefined>>): Envir
     const value = env[name]
     // `PORT=` in a shell or a compose file means that nothing was chosen.
     if (value === undefined || value === '') continue
-    target[name] = name === 'PORT' ? (/^\d{1,5}$/.test(value) ? Number(value) : NaN) : value
+    target[name] = NUMBERS.includes(name) ? (/^\d{1,9}$/.test(value) ? Number(value) : NaN) : value
   }
   const [error] = validateSync(environment)
   if (error) {
@@ -177,6 +193,8 @@ const environmentOf = (env: Readonly<Record<string, string | undefined>>): Envir
   }
   return environment
 }
+
+const NUMBERS: readonly string[] = ['PORT', 'VIEWS_REMEMBERED'] satisfies (keyof Environment)[]
 
 const VARIABLES = [
   'HOST',
@@ -192,6 +210,8 @@ const VARIABLES = [
   'AUTH_AUDIENCE',
   'CORS_ORIGINS',
   'TRUST_PROXY',
+  'DATACENTRES_FILE',
+  'VIEWS_REMEMBERED',
   'LOG_LEVEL',
   'APPROVAL',
   'NODE_ENV',

@@ -26,6 +26,8 @@ describe('readConfig', () => {
       auth: null,
       corsOrigins: [],
       trustProxy: false,
+      datacentresFile: null,
+      viewsRemembered: 180_000,
       logLevel: 'info',
     })
   })
@@ -42,6 +44,8 @@ describe('readConfig', () => {
       MONGODB_URL: 'mongodb://db/?replicaSet=rs0',
       CORS_ORIGINS: 'https://a.example, https://b.example:8443',
       TRUST_PROXY: '10.0.0.0/8, fd00::1',
+      DATACENTRES_FILE: '/etc/stet/networks',
+      VIEWS_REMEMBERED: '2000',
       NODE_ENV: 'production',
     }
     expect(readConfig(env, server)).toMatchObject({
@@ -50,6 +54,8 @@ describe('readConfig', () => {
       eventStoreUrl: env.EVENTSTORE_URL,
       corsOrigins: ['https://a.example', 'https://b.example:8443'],
       trustProxy: '10.0.0.0/8, fd00::1',
+      datacentresFile: '/etc/stet/networks',
+      viewsRemembered: 2_000,
     })
   })
 
@@ -69,6 +75,8 @@ describe('readConfig', () => {
     ['TRUST_PROXY', 'yes'],
     ['TRUST_PROXY', '10.0.0.0/33'],
     ['TRUST_PROXY', '10.0.0.1,10.1'],
+    ['VIEWS_REMEMBERED', '999'],
+    ['VIEWS_REMEMBERED', '1e6'],
     ['LOG_LEVEL', 'loud'],
     ['NODE_ENV', 'prod'],
     ['AUTH_JWKS_URL', 'keys.json'],

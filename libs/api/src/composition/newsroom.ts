@@ -1,9 +1,10 @@
 // A newsroom's app from the parts that it is asked for: the one place where everything is put together.
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { type DynamicModule } from '@nestjs/common'
 import { Aggregates, type EventLog, type ReadSide } from '@stet/eventsourcing'
-import { GetViewTotals, ViewCounter, viewTotalsQuery } from '@stet/newsroom'
-import { type App, type AppContext, ensureTokens, Revocations } from '@stet/platform'
+import { GetViewTotals, networksOf, NetworksError, ViewCounter, viewTotalsQuery } from '@stet/newsroom'
+import { type App, type AppContext, ConfigError, ensureTokens, Revocations } from '@stet/platform'
 import { serveDocs } from '../openapi/docs'
 import { ViewRecorder } from '../reader/view-recorder'
 import { analystModule, editorialModule, readerModule } from './modules'
@@ -28,6 +29,7 @@ export const openNewsroom = async (
   const site = { url: config.siteUrl ?? '' }
   const modules: DynamicModule[] = []
   if (!config.auth) await sayTokens(context)
+  const isDatacentre = await datacentres(config.datacentresFile)
 
   const opened = await openLog(context, urls)
   const { log } = opened
@@ -50,7 +52,7 @@ export const openNewsroom = async (
     closing.push(() => reading.stop())
     if (parts.includes('editorial')) modules.push(editorialModule({ aggregates, reading, policy }))
     if (parts.includes('reader')) {
-      const recorder = await startRecorder(context, log, site)
+      const recorder = await startRecorder(context, log, site, isDatacentre)
       closing.push(() => recorder.stop())
       showViewTotals(context, reading)
       modules.push(readerModule(context, { reading, recorder, site }))
@@ -76,13 +78,32 @@ export const openNewsroom = async (
   }
 }
 
-const startRecorder = async ({ metrics }: AppContext, log: EventLog, site: { url: string }): Promise<ViewRecorder> => {
+/** Networks of DATACENTRES_FILE. @throws ConfigError for what cannot be read or is no list of networks */
+const datacentres = async (file: string | null): Promise<(ip: string) => boolean> => {
+  if (file === null) return () => false
+  try {
+    return networksOf(await readFile(file, 'utf8'))
+  } catch (error) {
+    const reason = error instanceof NetworksError ? error.message : 'it cannot be read'
+    throw new ConfigError(`DATACENTRES_FILE ${JSON.stringify(file)} must be a file of networks: ${reason}`)
+  }
+}
+
+const startRecorder = async (
+  { config, metrics }: AppContext,
+  log: EventLog,
+  site: { url: string },
+  isDatacentre: (ip: string) => boolean,
+): Promise<ViewRecorder> => {
   const counter = new ViewCounter({
     // Known only once the server listens, where SITE_URL is not given.
     get siteUrl() {
       return site.url
     },
     newSalt: () => randomBytes(32),
+    isDatacentre,
+    // A hash of the view and one of the visitor.
+    capacity: 2 * config.viewsRemembered,
   })
   const recorder = await ViewRecorder.start({ log, counter })
   metrics.showCounts('stet_views', 'Views since the start, by what became of them', 'outcome', () => {
