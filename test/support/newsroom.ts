@@ -64,7 +64,15 @@ export const storeEnvironment = (): Record<string, string> => {
 /** Starts an app and waits for its ready line; rejects with its output when it ends before. */
 export const startNewsroom = async (options: StartOptions = {}): Promise<Newsroom> => {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'stet-')))
-  const env = { ...storeEnvironment(), LOG_LEVEL: 'warn', PORT: '0', ...options.env, DATA_DIR: dataDir }
+  // One editor of a test sends what a newsroom sends.
+  const env = {
+    ...storeEnvironment(),
+    LOG_LEVEL: 'warn',
+    PORT: '0',
+    RATE_LIMIT: 'off',
+    ...options.env,
+    DATA_DIR: dataDir,
+  }
   const inherited = Object.fromEntries(
     ['PATH', 'HOME', 'TMPDIR', 'XDG_RUNTIME_DIR'].flatMap(name => {
       const value = process.env[name]

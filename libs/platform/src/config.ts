@@ -46,6 +46,8 @@ export interface Config {
   readonly datacentresFile: string | null
   /** Views of the last half hour by which repeats are known, in each process that counts. */
   readonly viewsRemembered: number
+  /** Requests with a token that one caller may send a minute; null: as many as it likes. */
+  readonly rateLimit: number | null
   readonly logLevel: LogLevel
   /** `four-eyes`: what people write is published only as somebody who wrote none of it has approved it. */
   readonly approval: Approval
@@ -136,6 +138,9 @@ class Environment {
   @Max(10_000_000, { message: VIEWS })
   VIEWS_REMEMBERED = 180_000
 
+  @Matches(/^(off|[1-9]\d{0,6})$/, { message: 'must be off or requests a minute from 1 to 9999999' })
+  RATE_LIMIT = '6000'
+
   @IsIn(LOG_LEVELS, { message: `must be one of ${LOG_LEVELS.join(', ')}` })
   LOG_LEVEL: LogLevel = 'info'
 
@@ -172,6 +177,7 @@ export const readConfig = (
     trustProxy: read.TRUST_PROXY === 'on' ? true : read.TRUST_PROXY === 'off' ? false : read.TRUST_PROXY,
     datacentresFile: read.DATACENTRES_FILE === undefined ? null : resolve(read.DATACENTRES_FILE),
     viewsRemembered: read.VIEWS_REMEMBERED,
+    rateLimit: read.RATE_LIMIT === 'off' ? null : Number(read.RATE_LIMIT),
     logLevel: read.LOG_LEVEL,
     approval: read.APPROVAL,
   }
@@ -212,6 +218,7 @@ const VARIABLES = [
   'TRUST_PROXY',
   'DATACENTRES_FILE',
   'VIEWS_REMEMBERED',
+  'RATE_LIMIT',
   'LOG_LEVEL',
   'APPROVAL',
   'NODE_ENV',

@@ -27,6 +27,7 @@ describe('readConfig', () => {
       corsOrigins: [],
       trustProxy: false,
       datacentresFile: null,
+      rateLimit: 6_000,
       viewsRemembered: 180_000,
       logLevel: 'info',
     })
@@ -46,6 +47,7 @@ describe('readConfig', () => {
       TRUST_PROXY: '10.0.0.0/8, fd00::1',
       DATACENTRES_FILE: '/etc/stet/networks',
       VIEWS_REMEMBERED: '2000',
+      RATE_LIMIT: 'off',
       NODE_ENV: 'production',
     }
     expect(readConfig(env, server)).toMatchObject({
@@ -56,6 +58,7 @@ describe('readConfig', () => {
       trustProxy: '10.0.0.0/8, fd00::1',
       datacentresFile: '/etc/stet/networks',
       viewsRemembered: 2_000,
+      rateLimit: null,
     })
   })
 
@@ -76,6 +79,8 @@ describe('readConfig', () => {
     ['TRUST_PROXY', '10.0.0.0/33'],
     ['TRUST_PROXY', '10.0.0.1,10.1'],
     ['VIEWS_REMEMBERED', '999'],
+    ['RATE_LIMIT', '0'],
+    ['RATE_LIMIT', 'none'],
     ['VIEWS_REMEMBERED', '1e6'],
     ['LOG_LEVEL', 'loud'],
     ['NODE_ENV', 'prod'],

@@ -124,6 +124,29 @@ describe('a route', () => {
     expect(chief.body.actor).toMatch(/^[0-9a-f-]{36}$/)
   })
 
+  it('for a role takes so many requests a minute of one actor, and of one address without a valid token', async () => {
+    const limited = await createApplication(appOf({ module: ThingsModule }), contextIn(dataDir, { RATE_LIMIT: '2' }))
+    await limited.listen(0, '127.0.0.1')
+    const at = await limited.getUrl()
+    const statuses = async (path: string, name?: string) => {
+      const token = name && (await signToken({ dataDir, role: 'chief', name }))
+      const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
+      const answers: Response[] = []
+      for (let i = 0; i < 3; i++) answers.push(await fetch(`${at}${path}`, { headers }))
+      return answers
+    }
+    const codes = (answers: Response[]) => answers.map(({ status }) => status)
+    const one = await statuses('/things/chief', 'one')
+    expect(codes(one)).toEqual([200, 200, 429])
+    expect(Number(one[2]?.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await one[2]?.json()).toMatchObject({ type: '/problems/too-many-requests' })
+    expect(codes(await statuses('/things/chief', 'two'))).toEqual([200, 200, 429])
+    expect(codes(await statuses('/things/chief'))).toEqual([401, 401, 429])
+    expect(codes(await statuses('/things/open'))).toEqual([200, 200, 200])
+    expect(codes(await statuses('/health/live'))).toEqual([200, 200, 200])
+    await limited.close()
+  })
+
   it('that declares nobody stops the start', async () => {
     @Controller('forgotten')
     class Forgotten {

@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { Unavailable } from '@stet/eventsourcing'
 import { type Logger } from 'pino'
 import { RoleGuard } from './auth/guard'
+import { CallerRate } from './auth/rate'
 import { type Revocations } from './auth/revocations'
 import { TokenVerifier } from './auth/verifier'
 import { type Config, ConfigError, readConfig } from './config'
@@ -112,7 +113,8 @@ export const createApplication = async (app: App, context: AppContext): Promise<
     abortOnError: false,
   })
   nest.useGlobalFilters(new ProblemFilter(http.routes))
-  nest.useGlobalGuards(new RoleGuard(await TokenVerifier.open(config, app.revocations)))
+  const tokens = await TokenVerifier.open(config, app.revocations)
+  nest.useGlobalGuards(new RoleGuard(tokens, new CallerRate(config.rateLimit)))
   nest.useGlobalPipes(new InputPipe())
   await app.prepare?.(nest)
   refuseUndeclared(controllerRoutes(nest as INestApplication))
