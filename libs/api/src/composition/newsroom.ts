@@ -3,8 +3,16 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { type DynamicModule } from '@nestjs/common'
 import { Aggregates, type EventLog, type ReadSide } from '@stet/eventsourcing'
-import { GetViewTotals, networksOf, NetworksError, ViewCounter, viewTotalsQuery } from '@stet/newsroom'
-import { type App, type AppContext, ConfigError, ensureTokens, Revocations } from '@stet/platform'
+import { GetViewTotals, ViewCounter, viewTotalsQuery } from '@stet/newsroom'
+import {
+  type App,
+  type AppContext,
+  ConfigError,
+  ensureTokens,
+  networksOf,
+  NetworksError,
+  Revocations,
+} from '@stet/platform'
 import { serveDocs } from '../openapi/docs'
 import { ViewRecorder } from '../reader/view-recorder'
 import { analystModule, editorialModule, readerModule } from './modules'
