@@ -1,72 +1,11 @@
 // Popularity: any order and batching of views gives the same bytes, and a ranking equals counting by hand.
 import { describe, expect, it } from '@jest/globals'
-import { type Document, type ReadModels, type RecordedEvent } from '@stet/eventsourcing'
 import fc from 'fast-check'
 import { POPULAR_WINDOWS, type PopularWindow } from '../answers'
-import { type NewsroomEvents } from '../newsroom'
 import { addViews, decodeCounts, encodeCounts, noViews, scoreOf, viewsWithin } from './buckets'
 import { GetPopular, popularIds, popularQuery, viewTotals } from './popular-query'
-import { type ArticlePopularity, popularity, type PopularityDocument, trendingScore } from './popularity'
-
-type Event = RecordedEvent<NewsroomEvents>
-
-const idOf = (article: number) => `00000000-0000-5000-8000-${String(article).padStart(12, '0')}`
-const START = Date.UTC(2026, 2, 1) / 60_000
-const timeOf = (minute: number) => new Date((START + minute) * 60_000).toISOString()
-
-const recorded = (type: string, key: string, data: unknown): Event => ({ type, key, data }) as unknown as Event
-const published = (article: number, section = 'news', language = 'en') =>
-  recorded('ArticlePublished', idOf(article), { section: { slug: section, name: section }, language })
-const unpublished = (article: number) => recorded('ArticleUnpublished', idOf(article), { reason: null })
-const viewed = (minute: number, ...views: readonly (readonly [article: number, views: number])[]) =>
-  recorded('ArticlesViewed', 'process', {
-    minute: timeOf(minute),
-    views: views.map(([article, count]) => [idOf(article), count, 'direct', 'mobile', '']),
-  })
-
-const run = async (events: readonly Event[], batchSize: number, store = new Map<string, string>()) => {
-  const parsed = (text: string) => JSON.parse(text) as PopularityDocument
-  const computation = await popularity.open(async function* () {})
-  for (let i = 0; i < events.length; i += batchSize) {
-    const changed = await computation.fold(
-      events.slice(i, i + batchSize),
-      async ids => new Map(ids.flatMap(id => (store.has(id) ? [[id, parsed(store.get(id)!)] as const] : []))),
-    )
-    for (const [id, document] of changed) store.set(id, JSON.stringify(document))
-  }
-  return store
-}
-
-/** The documents of one read model as queries see them; filters by equality only, as the query needs. */
-const readOf = (store: ReadonlyMap<string, string>, cards: readonly Document[] = []): ReadModels => {
-  const all = () => [...store.values()].map(text => JSON.parse(text) as Record<string, unknown> & Document)
-  const documents = {
-    get: async (id: string) => all().find(({ _id }) => _id === id) ?? null,
-    many: async (ids: readonly string[]) => all().filter(({ _id }) => ids.includes(_id)),
-    count: async () => store.size,
-    find: async (
-      filter: Readonly<Record<string, unknown>>,
-      { sort = {}, limit }: { sort?: Readonly<Record<string, 1 | -1>>; limit: number },
-    ) =>
-      all()
-        .filter(document => Object.entries(filter).every(([key, value]) => document[key] === value))
-        .sort((a, b) => {
-          for (const [key, direction] of Object.entries(sort)) {
-            const [x, y] = [a[key] ?? -Infinity, b[key] ?? -Infinity] as [number, number]
-            if (x !== y) return x < y ? -direction : direction
-          }
-          return 0
-        })
-        .slice(0, limit),
-  }
-  const others = {
-    get: async () => null,
-    find: async () => [],
-    many: async (ids: readonly string[]) => cards.filter(({ _id }) => ids.includes(_id)),
-  }
-  const of = ({ name }: { readonly name: string }) => (name === popularity.name ? documents : others)
-  return { of, ask: () => Promise.reject(new Error('not asked here')) } as unknown as ReadModels
-}
+import { type ArticlePopularity, trendingScore } from './popularity'
+import { idOf, published, readOf, recorded, run, START, timeOf, unpublished, viewed } from './popularity.fixture.spec'
 
 const documentOf = (store: ReadonlyMap<string, string>, article: number) =>
   JSON.parse(store.get(idOf(article)) ?? 'null') as ArticlePopularity
