@@ -7,6 +7,8 @@ export type AnswerCheck = (method: string, path: string, status: number, content
 
 interface Media {
   readonly schema?: object
+  /** Of a line, where the answer is NDJSON. */
+  readonly 'x-item-schema'?: object
 }
 interface Operation {
   readonly operationId?: string
@@ -31,7 +33,7 @@ export const answerCheck = (url: string): Promise<AnswerCheck> => {
   return made
 }
 
-/** The check for a document; answers to requests that match no path are not described and pass. */
+/** The check for a document. NDJSON is checked line by line. Answers to requests that match no path are not described and pass. */
 export const checkAgainst = (document: Document): AnswerCheck => {
   const ajv = new Ajv2020({ strict: false, allErrors: true })
   addFormats(ajv)
@@ -50,8 +52,8 @@ export const checkAgainst = (document: Document): AnswerCheck => {
     // Swagger's own pages, and requests to nowhere.
     if (template === undefined || !operation) return
     const where = `${method} ${template} → ${status}`
-    const key = operation.responses[status] ? String(status) : 'default'
-    const response = operation.responses[key]
+    // Nothing else excuses a status: a `default` would let every 500 pass.
+    const response = operation.responses[status]
     if (!response) throw new Error(`${where} is not described`)
     const media = contentType.split(';')[0]!.trim()
     if (!response.content || Object.keys(response.content).length === 0) {
@@ -59,10 +61,18 @@ export const checkAgainst = (document: Document): AnswerCheck => {
       return
     }
     if (method === 'HEAD' || status === 304) return
-    if (!response.content[media]?.schema) throw new Error(`${where} is not described as ${media || 'empty'}`)
-    const pointer = ['paths', template, verb, 'responses', key, 'content', media, 'schema'].map(escape).join('/')
-    const validate = compiled.get(pointer) ?? ajv.compile({ $ref: `document#/${pointer}` })
-    compiled.set(pointer, validate)
-    if (!validate(body)) throw new Error(`${where}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(body)}`)
+    const described = response.content[media]
+    if (!described?.schema) throw new Error(`${where} is not described as ${media || 'empty'}`)
+    const against = (member: keyof Media, value: unknown) => {
+      const path = ['paths', template, verb, 'responses', String(status), 'content', media, member]
+      const pointer = path.map(escape).join('/')
+      const validate = compiled.get(pointer) ?? ajv.compile({ $ref: `document#/${pointer}` })
+      compiled.set(pointer, validate)
+      if (!validate(value)) throw new Error(`${where}: ${ajv.errorsText(validate.errors)} in ${JSON.stringify(value)}`)
+    }
+    against('schema', body)
+    if (media !== 'application/x-ndjson') return
+    if (!described['x-item-schema']) throw new Error(`${where} does not describe its lines`)
+    for (const line of String(body).split('\n')) if (line !== '') against('x-item-schema', JSON.parse(line))
   }
 }

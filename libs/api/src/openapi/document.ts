@@ -5,6 +5,7 @@ import { type TSchema } from '@sinclair/typebox'
 import { type ControllerRoute, ProblemAnswer } from '@stet/platform'
 import { DESCRIPTION, type Description } from './describe'
 import { EXAMPLES } from './examples'
+import { PROBLEM_TEXT, problemsOf } from './problems'
 import { type JsonSchema, requestSchema } from './requests'
 
 type Json = Readonly<Record<string, unknown>>
@@ -163,42 +164,27 @@ const responsesOf = (route: ControllerRoute, description: Description, component
   const { answer, status = 200, ndjson, etag } = description
   const type = ndjson ? 'application/x-ndjson' : 'application/json'
   const schema = answer && components.answer(answer)
-  const problem = (status: number) => problemResponse(components, STATUS_TEXT[status] ?? 'Problem')
-  const inputs = route.method === 'POST' ? [400, 409, 413, 415, 422] : [422]
-  const expected = [...inputs, ...(route.access?.kind === 'roles' ? [401, 403] : []), 404, 503]
-  const conditional = route.method === 'POST' && route.path.startsWith('/editorial/') ? [412, 428] : []
+  const { question } = inputsOf(route)
   return {
     [status]: {
       description: description.summary,
       ...(answer && {
         content: {
-          // A line of NDJSON has the schema; the whole is text.
+          // A line of NDJSON has the schema; the whole is text. OpenAPI has no word for it before 3.2's itemSchema.
           [type]: ndjson
-            ? { schema: { type: 'string' }, example: line(answer) }
+            ? { schema: { type: 'string' }, 'x-item-schema': schema, example: line(answer) }
             : { schema, example: exampleOf(answer) },
         },
       }),
     },
     ...(etag && { 304: { description: 'Not changed' } }),
-    ...Object.fromEntries([...expected, ...conditional].map(status => [status, problem(status)])),
-    ...(route.path.startsWith('/reader/v1/articles/') && { 410: problem(410) }),
-    default: problemResponse(components, 'Problem'),
+    ...Object.fromEntries(
+      problemsOf(route, description, question !== undefined).map(status => [
+        status,
+        problemResponse(components, PROBLEM_TEXT[status]),
+      ]),
+    ),
   }
-}
-
-const STATUS_TEXT: Readonly<Record<number, string>> = {
-  400: 'Malformed',
-  401: 'Token needed',
-  403: 'Role not sufficient',
-  404: 'Not found',
-  409: 'A rule of the newsroom forbids it',
-  410: 'Gone: it was unpublished',
-  412: 'Changed in the meantime',
-  413: 'Body too large',
-  415: 'Content type not supported',
-  422: 'Not acceptable',
-  428: 'If-Match needed',
-  503: 'Temporarily unavailable; see Retry-After',
 }
 
 const problemResponse = (components: Components, description: string): Json => ({

@@ -81,7 +81,6 @@ describe('the OpenAPI document', () => {
   it.each(operations.map(each => [each.operation.operationId as string, each] as const))('%s is whole', (id, each) => {
     expect(id).toMatch(/^[a-z][A-Za-z]+$/)
     const responses = each.operation.responses as Record<string, { content?: Record<string, Record<string, unknown>> }>
-    expect(Object.keys(responses)).toContain('default')
     for (const [status, { content = {} }] of Object.entries(responses)) {
       if (status === '204' || status === '304') expect(content).toEqual({})
       else expect(Object.keys(content)).toHaveLength(1)
@@ -92,6 +91,30 @@ describe('the OpenAPI document', () => {
     }
     const declared = (each.operation.parameters as { name: string; in: string }[]).filter(p => p.in === 'path')
     expect(declared.map(({ name }) => `{${name}}`)).toEqual(each.path.match(/\{\w+\}/g) ?? [])
+  })
+
+  it('names every problem that an operation may answer with, and no other', () => {
+    const problems = Object.fromEntries(
+      operations.map(({ operation: { operationId, responses } }) => [
+        operationId as string,
+        Object.keys(responses as object).filter(status => !/^[23]/.test(status)),
+      ]),
+    )
+    const command = ['400', '401', '403', '404', '409', '412', '413', '415', '422']
+    expect(problems).toMatchObject({
+      publishArticle: [...command, '503'],
+      reviseArticle: [...command, '428', '503'],
+      draftArticle: [...command.filter(status => status !== '404'), '503'],
+      getEditorsArticle: ['400', '401', '403', '404', '422', '503'],
+      getArticle: ['400', '404', '410', '422', '503'],
+      listArticles: ['422', '503'],
+      recordView: ['400', '413', '415', '422', '503'],
+      listEvents: ['401', '403', '422', '503'],
+    })
+    for (const [id, statuses] of Object.entries(problems)) {
+      expect([id, statuses]).not.toEqual([id, expect.arrayContaining(['default'])])
+      expect([id, statuses]).not.toEqual([id, expect.arrayContaining(['500'])])
+    }
   })
 
   it('has operation ids of their own', () => {
