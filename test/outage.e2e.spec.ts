@@ -61,6 +61,9 @@ describe.each(['events', 'documents'] as const)('the store of %s', kind => {
     })
     expect(page.article.summary).toBe(`After the outage of ${kind}`)
     const acknowledged = await load.finish()
+    // The server itself was there all the time: whoever was refused was told when to come back.
+    expect([...acknowledged.refused.keys()].filter(status => status !== 503)).toEqual([])
+    if (kind === 'events') expect(acknowledged.refused.get(503)).toBeGreaterThan(0)
     acknowledged.commands.forEach((n, id) => commands.set(id, n))
     acknowledged.views.forEach((n, id) => views.set(id, n))
     await eventually('ready again', async () => (await client.get('/health/ready')).status === 200)

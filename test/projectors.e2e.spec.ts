@@ -57,6 +57,8 @@ it('have every effect once, whoever is killed', async () => {
   const acknowledged = await load.finish().finally(() => (watching = false))
   await watch
   expect(kills).toBeGreaterThan(10)
+  // Nobody who writes or reads notices.
+  expect(Object.fromEntries(acknowledged.refused)).toEqual({})
 
   const metrics = async () => (await fetch(`${newsroom.url}/metrics`)).text()
   await eventually('every group has caught up', async () => {

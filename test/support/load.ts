@@ -8,7 +8,7 @@ export interface Acknowledged {
   readonly commands: ReadonlyMap<string, number>
   /** Views acknowledged, by article. */
   readonly views: ReadonlyMap<string, number>
-  /** Answers that were no success, by status; 0 for no answer. */
+  /** Refusals that were asked again, by status: 503 with Retry-After, or 0 for a connection that was refused or cut. */
   readonly refused: ReadonlyMap<number, number>
 }
 
@@ -30,7 +30,10 @@ export const startLoad = (first: Newsroom, { editors = 4, readers = 4 } = {}): L
   const refused = new Map<number, number>()
   const live: string[] = []
 
-  /** Asks until there is a 2xx; gives up on a 4xx, which is a defect of the test or of the server. */
+  /**
+   * Asks until there is a 2xx. Only two refusals are part of the bargain: a connection that was refused or cut, and a 503
+   * that says when to come back. Anything else, an answer that never comes too, is a defect and fails the load.
+   */
   const insist = async <T>(path: string, headers: Record<string, string>, body: unknown): Promise<T> => {
     for (;;) {
       let status = 0
@@ -44,9 +47,10 @@ export const startLoad = (first: Newsroom, { editors = 4, readers = 4 } = {}): L
         const text = await response.text()
         if (response.ok) return (text === '' ? {} : JSON.parse(text)) as T
         status = response.status
-        if (status < 500) throw new Refused(`${path}: ${status} ${text}`)
+        if (status !== 503 || !(Number(response.headers.get('retry-after')) > 0))
+          throw new Refused(`${path}: ${status} ${text}`)
       } catch (error) {
-        if (error instanceof Refused) throw error
+        if (!isDisconnection(error)) throw error
       }
       refused.set(status, (refused.get(status) ?? 0) + 1)
       await new Promise(resolve => setTimeout(resolve, 25))
@@ -108,5 +112,11 @@ export const startLoad = (first: Newsroom, { editors = 4, readers = 4 } = {}): L
 }
 
 class Refused extends Error {}
+
+/** fetch rejects with a TypeError whose cause has the code; a connection that ends amid an answer is `UND_ERR_SOCKET`. */
+const isDisconnection = (error: unknown): boolean => {
+  const { code } = ((error as Error).cause ?? {}) as { readonly code?: string }
+  return ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(code ?? '')
+}
 
 const BROWSER = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/26.0 Safari/605.1.15'

@@ -24,8 +24,10 @@ export interface Newsroom {
   kill(): Promise<void>
   /** SIGKILL to the server and its children at once. */
   killTree(): Promise<void>
-  /** Starts again on the same data. */
-  restart(): Promise<Newsroom>
+  /** Starts again on the same data; `wait` as when it was started first. */
+  restart(options?: Pick<StartOptions, 'wait'>): Promise<Newsroom>
+  /** Whether its ready line has come. */
+  isReady(): boolean
   /** Removes the data directory. */
   dispose(): Promise<void>
 }
@@ -93,13 +95,16 @@ export const startNewsroom = async (options: StartOptions = {}): Promise<Newsroo
     return code ?? null
   })
   const output: string[] = []
+  let ready = false
   const url = await new Promise<string>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', line => {
         // Bounded: a load test logs more than anybody reads.
         if (output.push(line) > 5_000) output.shift()
-        const ready = READY.exec(line)
-        if (ready?.[1]) resolve(ready[1])
+        const found = READY.exec(line)
+        if (!found?.[1]) return
+        ready = true
+        resolve(found[1])
       })
     if (options.wait === false) resolve('')
     void ended.then(code => reject(new Error(`ended with ${code} before it was ready:\n${output.join('\n')}`)))
@@ -128,7 +133,8 @@ export const startNewsroom = async (options: StartOptions = {}): Promise<Newsroo
       killTree(child)
       await ended
     },
-    restart: () => startNewsroom({ ...options, dataDir, env: { ...options.env, ...env } }),
+    restart: ({ wait = true } = {}) => startNewsroom({ ...options, wait, dataDir, env: { ...options.env, ...env } }),
+    isReady: () => ready,
     dispose: () => rm(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
   }
 }
