@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { EventStoreDBClient } from '@eventstore/db-client'
 import { findRunningStores } from '@stet/embedded'
 import { connectDocumentStore, connectEventLog, startProjections } from '@stet/eventsourcing'
 import { GROUPS, projections } from '@stet/newsroom'
@@ -86,13 +87,12 @@ const rebuild = async (newsroom: Newsroom): Promise<Measure[]> => {
   const documents = connectDocumentStore({ url: urls.mongodbUrl, database: 'bench' })
   const wanted = projections.filter(({ group }) => group !== 'related')
 
+  const readAll = await clientReadAll(urls.eventStoreUrl)
   let events = 0
-  let started = performance.now()
   for await (const _ of log.readAll({})) events++
-  const readAll = events / ((performance.now() - started) / 1_000)
 
   const writes = recordedWrites()
-  started = performance.now()
+  const started = performance.now()
   const running = startProjections({ log, documents, projections: wanted, groups: GROUPS })
   await eventually('rebuilt', () => running.ready(), 600_000)
   const seconds = (performance.now() - started) / 1_000
@@ -106,7 +106,7 @@ const rebuild = async (newsroom: Newsroom): Promise<Measure[]> => {
     {
       what: `rebuild of all but related over ${events} events`,
       value: `${rounded(events / seconds)} events/s`,
-      beside: `${rounded(readAll)} events/s read`,
+      beside: `${rounded(readAll)} events/s of the client's readAll`,
       ratio: ratios[0],
       target: '≥ 0.5, or the next one',
       holds: ratios[0] >= 0.5 || ratios[1] >= 0.7,
@@ -120,6 +120,22 @@ const rebuild = async (newsroom: Newsroom): Promise<Measure[]> => {
       holds: ratios[0] >= 0.5 || ratios[1] >= 0.7,
     },
   ]
+}
+
+/** Events a second that the official client reads of $all, doing nothing with them. */
+const clientReadAll = async (endpoint: string): Promise<number> => {
+  const client = new EventStoreDBClient({ endpoint }, { insecure: true })
+  const read = async () => {
+    let events = 0
+    for await (const _ of client.readAll()) events++
+    return events
+  }
+  // Once before, as the store's files may not be in memory yet.
+  await read()
+  const started = performance.now()
+  const rate = (await read()) / ((performance.now() - started) / 1_000)
+  await client.dispose()
+  return rate
 }
 
 /** One bulk write: into which collection, how many documents. */
@@ -146,10 +162,12 @@ const recordedWrites = (): { stop(): readonly BulkWrite[] } => {
   }
 }
 
-/** The same bulk writes once more by the driver alone: as many, as large, of the documents that came out, same indexes. */
+/**
+ * The same bulk writes once more by the driver alone: as many, as large, of the documents that came out, same indexes; the
+ * groups at the same time, each one write after the other, as the rebuild makes them.
+ */
 const bareUpserts = async (db: Db, made: readonly BulkWrite[]): Promise<{ documents: number; rate: number }> => {
-  let milliseconds = 0
-  let count = 0
+  const prepared = new Map<string, { readonly copy: Collection<{ _id: string }>; operations(n: number): Upsert[] }>()
   for (const name of new Set(made.map(({ collection }) => collection))) {
     const from = db.collection<{ _id: string }>(name)
     const all = await from.find({}).toArray()
@@ -158,19 +176,46 @@ const bareUpserts = async (db: Db, made: readonly BulkWrite[]): Promise<{ docume
     for (const { key } of await from.indexes())
       if (!('_id' in key && Object.keys(key).length === 1)) await copy.createIndex(key)
     let next = 0
-    for (const { documents } of made.filter(({ collection }) => collection === name)) {
-      const operations = Array.from({ length: documents }, () => {
+    const operations = (documents: number) =>
+      Array.from({ length: documents }, () => {
         const replacement = all[next++ % all.length]!
         // A field that changes each time, as the documents of a rebuild do.
         return {
-          replaceOne: { filter: { _id: replacement._id }, replacement: { ...replacement, next }, upsert: true },
+          replaceOne: {
+            filter: { _id: replacement._id },
+            replacement: { ...replacement, next },
+            upsert: true as const,
+          },
         }
       })
-      const begun = performance.now()
-      await copy.bulkWrite(operations)
-      milliseconds += performance.now() - begun
-      count += documents
-    }
+    prepared.set(name, { copy, operations })
   }
-  return { documents: count, rate: count / (milliseconds / 1_000) }
+  const groupOf = (collection: string) => projections.find(({ name }) => collection.startsWith(`${name}-v`))?.group
+  const groups = new Map<string | undefined, (() => Promise<unknown>)[]>()
+  let count = 0
+  for (const { collection, documents } of made) {
+    const into = prepared.get(collection)
+    if (!into) continue
+    const operations = into.operations(documents)
+    const group = groupOf(collection)
+    const writes = groups.get(group) ?? []
+    writes.push(() => into.copy.bulkWrite(operations))
+    groups.set(group, writes)
+    count += documents
+  }
+  const started = performance.now()
+  await Promise.all(
+    [...groups.values()].map(async writes => {
+      for (const write of writes) await write()
+    }),
+  )
+  return { documents: count, rate: count / ((performance.now() - started) / 1_000) }
+}
+
+interface Upsert {
+  readonly replaceOne: {
+    readonly filter: { _id: string }
+    readonly replacement: { _id: string }
+    readonly upsert: true
+  }
 }
