@@ -7,6 +7,7 @@ import { startNewsroom } from '../support/newsroom'
 import { hammer } from './http-load'
 import { type Measure, ratio, stated } from './measures'
 import { inParallel } from './seed-log'
+import { caughtUp } from './support'
 
 const EDITORS = 64
 const APPENDS = 15_000
@@ -39,12 +40,14 @@ export const commands = async (): Promise<Measure[]> => {
       keys: true,
       ownPaths: true,
       connections: EDITORS,
-      seconds: SECONDS,
+      measure: SECONDS,
       warmup: 3,
     })
     const others = Object.keys(load.statuses).filter(status => status !== '200')
     if (others.length > 0) throw new Error(`not every command was accepted: ${JSON.stringify(load.statuses)}`)
 
+    // The projections of those commands must not run beside the bare appends.
+    await caughtUp(newsroom)
     const theirs = await bareAppends((await findRunningStores(newsroom.dataDir))!.eventStoreUrl)
     return [
       ratio(`commands of ${EDITORS} editors`, load.rate, theirs, '/s', 0.5),

@@ -42,6 +42,9 @@ const main = async (): Promise<void> => {
   console.log(short === 0 ? '\nEvery target holds.' : `\n${short} short of the target.`)
 }
 
+// What is ended half-way leaves no server behind: those who started one end it on exit.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
+
 main().then(
   () => process.exit(0),
   (error: unknown) => {

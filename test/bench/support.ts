@@ -5,9 +5,23 @@ import { join } from 'node:path'
 import { findRunningStores } from '@stet/embedded'
 import { connectEventLog, type EventLog } from '@stet/eventsourcing'
 import { eventually, type Newsroom, startNewsroom } from '../support/newsroom'
-import { type Mix, seedLog } from './seed-log'
+import { type LoadSpec } from './http-load'
+import { articleId, type Mix, seedLog, zipf } from './seed-log'
 
 export const BROWSER = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
+
+/** Views over so many articles at 4,096 connections, each with a viewId as the docs tell readers' pages to send. */
+export const viewLoad = (articles: number): Omit<LoadSpec, 'url' | 'measure'> => ({
+  method: 'POST',
+  paths: ['/reader/v1/views'],
+  bodies: Array.from({ length: 20_000 }, (_, i) =>
+    JSON.stringify({ articleId: articleId(zipf(i, articles)), viewId: '$uuid' }),
+  ),
+  headers: { 'content-type': 'application/json', 'user-agent': BROWSER },
+  addresses: true,
+  connections: 4_096,
+  expects: '204',
+})
 
 /** The event log of a running newsroom on embedded stores. */
 export const logOf = async (newsroom: Newsroom): Promise<EventLog> => {
