@@ -486,6 +486,15 @@ describe('metadata', () => {
     expect(all.filter(({ event }) => event?.streamId === stream)).toHaveLength(5)
   })
 
+  test('$tb beyond the end hides also what comes, until it is reached', async () => {
+    await client.appendToStream(stream, events(2))
+    await client.setStreamMetadata(stream, { truncateBefore: 4 })
+    await client.appendToStream(stream, events(1))
+    expect(await readOf(stream)).toEqual([])
+    await client.appendToStream(stream, events(3))
+    expect(revisions(await readOf(stream))).toEqual([4, 5])
+  })
+
   test('a fully truncated stream reads as empty, not as missing', async () => {
     await client.appendToStream(stream, events(2))
     await client.setStreamMetadata(stream, { truncateBefore: 2 })
@@ -538,6 +547,21 @@ describe('links', () => {
     expect(read[2]!.commitPosition).toBe(position!.commit)
   })
 
+  test('a link to a link leads to that link; a target that is hidden or deleted is not shown', async () => {
+    await client.appendToStream(stream, events(2))
+    await client.appendToStream(`${stream}-links`, [
+      link(`0@${stream}`),
+      link(`0@${stream}-links`),
+      link(`1@${stream}`),
+    ])
+    await client.setStreamMetadata(stream, { truncateBefore: 1 })
+    const resolved = async () =>
+      (await collect(client.readStream(`${stream}-links`, { resolveLinkTos: true }))).map(({ event }) => event?.type)
+    expect(await resolved()).toEqual([undefined, '$>', 'Tested'])
+    await client.deleteStream(stream)
+    expect(await resolved()).toEqual([undefined, '$>', undefined])
+  })
+
   test('are events of their own unless resolving is asked for', async () => {
     await client.appendToStream(stream, events(1))
     await client.appendToStream(`${stream}-links`, link(`0@${stream}`))
@@ -575,6 +599,35 @@ describe('subscriptions to a stream', () => {
     await client.appendToStream(stream, events(2))
     await until(has(1))
     expect(said).toEqual(['caught up', 0, 1])
+  })
+
+  test('a deleted stream is waited for: what comes after it is heard, what was before is not', async () => {
+    await client.appendToStream(stream, events(2))
+    await client.deleteStream(stream)
+    const { said, until } = heard(client.subscribeToStream(stream))
+    await until(has('caught up'))
+    await client.appendToStream(stream, event({ data: { n: 9 } }))
+    await until(has(9))
+    expect(said).toEqual(['caught up', 9])
+  })
+
+  test('one that was dropped goes on after the revision it had, one that is slow misses nothing', async () => {
+    const first = client.subscribeToStream(stream)
+    open.push(first)
+    const total = 400
+    await client.appendToStream(stream, events(total / 2))
+    const taken: number[] = []
+    for await (const { event } of first) if (taken.push((event!.data as { n: number }).n) === 7) break
+    await client.appendToStream(
+      stream,
+      Array.from({ length: total / 2 }, (_, n) => event({ data: { n: n + total / 2 } })),
+    )
+    for await (const { event } of client.subscribeToStream(stream, { fromRevision: 6n })) {
+      // Slower than the log grows, so that it falls behind while it is live.
+      await new Promise(resolve => setImmediate(resolve))
+      if (taken.push((event!.data as { n: number }).n) === total) break
+    }
+    expect(taken).toEqual(Array.from({ length: total }, (_, n) => n))
   })
 
   test('a tombstone ends it: at once, or when it comes', async () => {
