@@ -26,7 +26,8 @@ export const history = async (): Promise<Measure[]> => {
   try {
     const small = await memory(newsroom, probe)
     const log = await logOf(newsroom)
-    await seedLog(log, mixOf(LARGE), mixOf(SMALL).articles)
+    const { articles, views } = mixOf(LARGE)
+    await seedLog(log, { articles, views: views - mixOf(SMALL).views }, mixOf(SMALL).articles)
     await log.close()
     await caughtUp(newsroom)
     const large = await memory(newsroom, probe)
