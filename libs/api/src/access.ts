@@ -34,6 +34,14 @@ export const MAY = {
   cancelScheduledChange: people,
   getSchedule: writers,
 
+  getDesk: desk,
+  addNote: writers,
+  resolveNote: writers,
+  assignArticle: editors,
+  setDue: editors,
+  claimArticle: writers,
+  releaseClaim: writers,
+
   createList: editors,
   featureArticle: editors,
   unfeatureArticle: editors,

@@ -66,8 +66,11 @@ export interface Decider<State, Events extends EventMap, C extends Commands> {
       context: Omit<DecideContext, 'reserved'>,
     ) => Reservation | null
   }
-  /** Streams that must exist before a command is decided (else NotFound): `FeatureArticle: c => 'article-' + c.articleId`. */
-  readonly exists?: { readonly [K in keyof C]?: (command: InstanceType<C[K]>) => string }
+  /**
+   * Streams that must exist before a command is decided (else NotFound): `FeatureArticle: c => 'article-' + c.articleId`.
+   * `key` is that of the command's own stream.
+   */
+  readonly exists?: { readonly [K in keyof C]?: (command: InstanceType<C[K]>, key: string) => string }
 }
 
 /** Any decider, its types erased: what the engine runs. Each one is checked where it is defined. */
@@ -91,7 +94,7 @@ export interface AnyDecider {
       Record<string, (command: never, state: never, context: Omit<DecideContext, 'reserved'>) => Reservation | null>
     >
   >
-  readonly exists?: Readonly<Partial<Record<string, (command: never) => string>>>
+  readonly exists?: Readonly<Partial<Record<string, (command: never, key: string) => string>>>
 }
 
 /** Checks a decider's shape and infers its commands: `decider<State, Events>()({ category, commands, ... })`. */

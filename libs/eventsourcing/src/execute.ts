@@ -172,7 +172,7 @@ export class Aggregates {
     permit?.(state, { category: decider.category, actor: envelope.actor })
     if (expected !== undefined && expected !== revision) throw new StaleRevision(expected, revision)
 
-    const needed = decider.exists?.[name]?.(command as never)
+    const needed = decider.exists?.[name]?.(command as never, envelope.key)
     if (needed !== undefined && !(await this.#exists(needed, patience))) throw new NotFound(`there is no ${needed}`)
 
     const { commandId, actor, at, correlationId, causationId, client, key } = envelope

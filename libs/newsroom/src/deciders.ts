@@ -2,8 +2,9 @@
 import { type AnyDecider } from '@stet/eventsourcing'
 import { articleOf } from './article/article'
 import { type Policy } from './article/policy'
+import { desk } from './desk/desk'
 import { curatedList } from './lists/lists'
 import { slug } from './slugs/slug'
 
 /** The deciders of a newsroom with this policy. */
-export const decidersOf = (policy: Policy): readonly AnyDecider[] => [articleOf(policy), curatedList, slug]
+export const decidersOf = (policy: Policy): readonly AnyDecider[] => [articleOf(policy), desk, curatedList, slug]

@@ -26,6 +26,9 @@ export const slugText = () =>
     pattern: `^(?!${UUID_LIKE}$)[a-z0-9]+(?:-[a-z0-9]+)*$`,
     description: 'lower-case words of a-z and 0-9 joined by hyphens, not like a UUID',
   })
+/** Who somebody is, as the `sub` of tokens has it. */
+export const subjectId = () =>
+  Type.String({ minLength: 1, maxLength: 200, pattern: '^[\\x21-\\x7e]+$', description: 'an opaque subject id' })
 /** A language tag of BCP 47. */
 export const languageTag = () =>
   Type.String({

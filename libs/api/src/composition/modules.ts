@@ -16,6 +16,7 @@ import { type AppContext, HotAnswers, Metrics } from '@stet/platform'
 import { EventsController } from '../analyst/events.controller'
 import { ArticlesController } from '../editorial/articles.controller'
 import { Commands } from '../editorial/commands'
+import { DeskController } from '../editorial/desk.controller'
 import { Imports, ImportsController } from '../editorial/imports.controller'
 import { EditorsReads } from '../editorial/editors-reads'
 import { ListsController } from '../editorial/lists.controller'
@@ -34,6 +35,7 @@ export const CONTROLLERS = {
     ReviewController,
     PublishingController,
     ScheduleController,
+    DeskController,
     ListsController,
     ImportsController,
   ],

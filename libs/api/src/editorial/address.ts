@@ -13,7 +13,7 @@ export interface Address {
   readonly reply: FastifyReply
 }
 
-type Category = 'article' | 'list'
+type Category = 'article' | 'desk' | 'list'
 
 /** Addresses a stream in a request's name. `replaces`: the command replaces content, so If-Match is needed. */
 export const addressOf = (
@@ -58,6 +58,12 @@ export const ToArticle = createParamDecorator(
     return addressOf(request, reply, 'article', articleIdIn(request), options?.replaces)
   },
 )
+
+/** The desk of the article of the path. */
+export const ToDesk = createParamDecorator((_: unknown, context: ExecutionContext) => {
+  const { request, reply } = exchangeOf(context)
+  return addressOf(request, reply, 'desk', articleIdIn(request))
+})
 
 /** An article that begins: its id is the body's, else follows from actor and Idempotency-Key, else is random. */
 export const ToNewArticle = createParamDecorator((_: unknown, context: ExecutionContext) => {

@@ -113,6 +113,16 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ],
     next: null,
   },
+  Desk: {
+    id: ARTICLE_ID,
+    revision: 3,
+    desk: 'night',
+    assignee: ACTOR,
+    due: AT,
+    zone: 'Europe/Berlin',
+    notes: [{ noteId: '0d7a3f4e-6c1b-5e2a-9f38-5b0c2d4e6f81', text: 'Call the harbour master.', by: ACTOR, at: AT }],
+    claims: [{ by: ACTOR, until: AT }],
+  },
   EventRecord: {
     position: '4711',
     stream: `article-${ARTICLE_ID}`,

@@ -1,6 +1,7 @@
 // What desks and sections restrict: the one place that says which articles somebody with limits may work on.
 import { Forbidden, type Permit } from '@stet/eventsourcing'
 import { type Article } from '../article/state'
+import { type Desk } from '../desk/desk'
 
 /** Slugs; null: not limited. An empty array leaves nothing. */
 export interface Limits {
@@ -22,6 +23,13 @@ const RULES: Readonly<Record<string, Rule>> = {
       return drafter === actor ? null : 'An article without a section may be changed by its own writer only'
     return sections.includes(section.slug) ? null : `The article is, or would be, in the section ${section.slug}`
   },
+  // Desks limit the work around an article: what is another desk's is another desk's to talk about. What no desk has is
+  // anybody's, since every article begins so; one's own assignment is one's own, whichever desk it came through. Sections
+  // say nothing here: talk changes no article, and reading is not limited either.
+  desk: ({ desk, assignee }: Desk, { desks }: Limits, actor) =>
+    desks === null || desk === null || assignee === actor || desks.includes(desk)
+      ? null
+      : `The article is, or would be, with the desk ${desk}`,
 }
 
 /**
@@ -32,7 +40,7 @@ export const within =
   (limits: Limits): Permit =>
   (state, { category, actor }) => {
     const rule = Object.hasOwn(RULES, category) ? RULES[category] : undefined
-    const reason = rule ? rule(state as never, limits, actor) : 'Nothing but articles may be changed'
+    const reason = rule ? rule(state as never, limits, actor) : 'Nothing but articles and their desks may be changed'
     if (reason === null) return
     throw new Forbidden(`${reason}: this token is limited to ${said(limits)}.`)
   }

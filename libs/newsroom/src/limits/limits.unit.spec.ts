@@ -4,6 +4,7 @@ import { Forbidden } from '@stet/eventsourcing'
 import { article } from '../article/article'
 import { DEFAULT_POLICY } from '../article/policy'
 import { decidersOf } from '../deciders'
+import { desk, type Desk, noDesk } from '../desk/desk'
 import { given, recorded } from '../testing/scenario.fixture.spec'
 import { within } from './limits'
 
@@ -79,7 +80,9 @@ describe('somebody limited to sections', () => {
   })
 
   it('may touch no other stream, of whatever name', () => {
-    for (const { category, initial } of decidersOf(DEFAULT_POLICY).filter(({ category }) => category !== 'article'))
+    for (const { category, initial } of decidersOf(DEFAULT_POLICY).filter(
+      one => one !== desk && one.category !== 'article',
+    ))
       expect(permits(['sport'], initial, 'somebody', category)).toBe(false)
     for (const category of ['constructor', 'toString', '__proto__'])
       expect(permits(null, article.initial, 'somebody', category)).toBe(false)
@@ -87,5 +90,31 @@ describe('somebody limited to sections', () => {
 
   it('by desks alone is not limited to sections', () => {
     expect(permits(null, state('politics'))).toBe(true)
+  })
+})
+
+describe('somebody limited to desks', () => {
+  const at = (of: Partial<Desk>, desks: string[] | null, sections: string[] | null = null) => {
+    try {
+      within({ sections, desks })({ ...noDesk, ...of }, { category: 'desk', actor: 'writer-1' })
+      return true
+    } catch (error) {
+      expect(error).toBeInstanceOf(Forbidden)
+      return false
+    }
+  }
+
+  it('talks about what is with those desks, with nobody, or assigned to themselves', () => {
+    expect(at({ desk: 'night' }, ['night', 'copy'])).toBe(true)
+    expect(at({ desk: 'sport' }, ['night'])).toBe(false)
+    expect(at({ desk: 'sport' }, [])).toBe(false)
+    expect(at({ desk: 'sport', assignee: 'writer-1' }, ['night'])).toBe(true)
+    expect(at({ desk: 'sport', assignee: 'writer-2' }, ['night'])).toBe(false)
+    expect(at({}, ['night'])).toBe(true)
+  })
+
+  it('is not kept from talking by sections', () => {
+    expect(at({ desk: 'sport' }, null, ['culture'])).toBe(true)
+    expect(at({ desk: 'sport' }, ['night'], ['culture'])).toBe(false)
   })
 })

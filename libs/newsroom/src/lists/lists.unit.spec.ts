@@ -36,7 +36,7 @@ describe('a curated list', () => {
   })
 
   it('needs the article to exist, and is bounded', () => {
-    expect(curatedList.exists?.FeatureArticle?.(feature(ID.toUpperCase()))).toBe(`article-${ID}`)
+    expect(curatedList.exists?.FeatureArticle?.(feature(ID.toUpperCase()), 'editors-choice')).toBe(`article-${ID}`)
     const full = Array.from({ length: MAX_LIST }, (_, i) => featured(`${ID.slice(0, -4)}${String(i).padStart(4, '0')}`))
     given(curatedList, 'editors-choice', full)
       .when(feature(ID.replace('3f', '4f')))
