@@ -34,6 +34,8 @@ export const MAY = {
   cancelScheduledChange: people,
   getSchedule: writers,
 
+  listDeskArticles: desk,
+  countDeskArticles: desk,
   getDesk: desk,
   addNote: writers,
   resolveNote: writers,

@@ -33,6 +33,11 @@ export interface Projection<Doc extends Document, Events extends EventMap> exten
    * those name a document where the event cannot be decoded: any other one halts the group.
    */
   readonly keys?: { readonly [T in keyof Events & string]?: (event: RecordedEvent<Events, T>) => readonly string[] }
+  /**
+   * What each document counts for, any number of names. How many documents count for a name is kept beside them (see
+   * Documents.tallies), in the same transaction: exact, and asked for at the cost of one document.
+   */
+  readonly tallies?: (document: Doc) => readonly string[]
   readonly on: {
     readonly [T in keyof Events & string]:
       'ignore' | ((document: Doc | null, event: RecordedEvent<Events, T>, key: string) => Doc | null)
@@ -65,6 +70,7 @@ export interface Computation<Doc extends Document, Events extends EventMap> {
 export interface AnyProjection extends Named {
   readonly kind?: 'keyed' | 'computed'
   readonly keys?: Readonly<Record<string, ((event: never) => readonly string[]) | undefined>>
+  readonly tallies?: (document: never) => readonly string[]
   readonly on: Readonly<
     Record<string, 'ignore' | 'fold' | ((document: never, event: never, key: string) => Document | null)>
   >
@@ -92,6 +98,8 @@ export interface Documents<Doc extends Document> {
     },
   ): Promise<Doc[]>
   count(filter: Readonly<Record<string, unknown>>): Promise<number>
+  /** How many documents count for each of the names (see Projection.tallies), in their order. */
+  tallies(names: readonly string[]): Promise<number[]>
 }
 
 /** What a query reads from. */

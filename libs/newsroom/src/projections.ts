@@ -2,13 +2,14 @@
 import { type AnyProjection } from '@stet/eventsourcing'
 import { articleCards } from './cards/cards'
 import { curatedLists } from './lists/curated-lists'
+import { deskArticles } from './desk/desk-articles'
 import { articlePages } from './pages/article-pages'
 import { popularity } from './popularity'
 import { related } from './related'
 import { scheduledChanges } from './schedule/scheduled-changes'
 import { slugs } from './slugs/slugs'
 
-const newsroom = [articlePages, articleCards, curatedLists, slugs, scheduledChanges]
+const newsroom = [articlePages, articleCards, curatedLists, slugs, scheduledChanges, deskArticles]
 const readership = [popularity]
 const relation = [related]
 

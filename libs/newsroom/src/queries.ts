@@ -1,5 +1,6 @@
 // Every query of the newsroom: readers' for one site, and editors'.
 import { type AnyQueryDefinition } from '@stet/eventsourcing'
+import { deskArticlesQuery, deskCountsQuery } from './desk/desk-queries'
 import { latestQuery } from './latest/latest'
 import { listQuery, listsQuery } from './lists/list-queries'
 import { pageQuery, relatedQuery } from './pages/page-queries'
@@ -9,7 +10,7 @@ import { scheduleQuery } from './schedule/schedule-queries'
 import { type Site } from './site'
 
 /** What editors ask of the read models. */
-export const editorsQueries: readonly AnyQueryDefinition[] = [scheduleQuery]
+export const editorsQueries: readonly AnyQueryDefinition[] = [scheduleQuery, deskArticlesQuery, deskCountsQuery]
 
 /** One definition per query class; build them once per process, since what is kept is kept per definition. */
 export const newsroomQueries = (site: Site): AnyQueryDefinition[] => {

@@ -9,22 +9,28 @@ import {
   desk as deskDecider,
   type Desk,
   DeskAnswer,
+  DeskArticlesAnswer,
+  DeskCountsAnswer,
   deskView,
+  GetDeskArticles,
+  GetDeskCounts,
   noDesk,
   ReleaseClaim,
   ResolveNote,
   SetDue,
 } from '@stet/newsroom'
-import { etagOf } from '@stet/platform'
+import { etagOf, Question } from '@stet/platform'
 import { CommandAnswer } from '../answers'
 import { Describe } from '../openapi/describe'
 import { type Address, ArticleId, type Exchange, ToDesk, WithExchange } from './address'
 import { Commands } from './commands'
+import { EditorsReads } from './editors-reads'
 
 @Controller('editorial/v1/articles')
 export class DeskController {
   constructor(
     private readonly commands: Commands,
+    private readonly reads: EditorsReads,
     @Inject(AGGREGATES) private readonly aggregates: Aggregates,
   ) {}
 
@@ -68,6 +74,28 @@ export class DeskController {
   @Describe({ id: 'releaseClaim', summary: 'Let the others know that one is done', answer: CommandAnswer })
   release(@Body() command: ReleaseClaim, @ToDesk() to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
+  }
+
+  @Get()
+  @Describe({
+    id: 'listDeskArticles',
+    summary: 'Articles at any stage',
+    answer: DeskArticlesAnswer,
+    waits: true,
+  })
+  list(@Question() query: GetDeskArticles, @WithExchange() exchange: Exchange): Promise<DeskArticlesAnswer> {
+    return this.reads.answer(query, exchange)
+  }
+
+  @Get('counts')
+  @Describe({
+    id: 'countDeskArticles',
+    summary: 'How many articles there are at each stage and review status',
+    answer: DeskCountsAnswer,
+    waits: true,
+  })
+  counts(@Question() query: GetDeskCounts, @WithExchange() exchange: Exchange): Promise<DeskCountsAnswer> {
+    return this.reads.answer(query, exchange)
   }
 
   @Get(':id/desk')

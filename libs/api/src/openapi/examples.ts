@@ -63,6 +63,30 @@ const working = {
   wantedSlug: null,
 }
 
+const deskArticle = {
+  id: ARTICLE_ID,
+  stage: 'draft',
+  review: 'submitted',
+  revision: 2,
+  updatedAt: AT,
+  updatedBy: ACTOR,
+  headline: article.headline,
+  summary: article.summary,
+  section: { slug: 'news', name: 'News' },
+  language: 'en',
+  authors: ['staff'],
+  slug: null,
+  differs: true,
+  embargo: null,
+  scheduled: [],
+  desk: 'night',
+  assignee: ACTOR,
+  due: AT,
+  zone: 'Europe/Berlin',
+  openNotes: 1,
+  claims: [],
+}
+
 export const EXAMPLES: Readonly<Record<string, unknown>> = {
   CommandOutcome: outcome,
   ImportOutcome: { ...outcome, profile: 'ninjs-3', held: null, notUnderstood: ['/urgency is not kept'] },
@@ -112,6 +136,13 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
       },
     ],
     next: null,
+  },
+  DeskArticle: deskArticle,
+  DeskArticles: { items: [deskArticle], next: null },
+  DeskCounts: {
+    total: 41,
+    stages: { draft: 12, live: 25, unpublished: 2, retracted: 1, spiked: 1 },
+    reviews: { none: 35, submitted: 4, 'sent-back': 1, approved: 1 },
   },
   Desk: {
     id: ARTICLE_ID,

@@ -3,6 +3,7 @@ import { isUndecodable, type LogEvent, type LoggedEvent } from '../event-log'
 import { type AnyComputation, type AnyProjection, type Document } from '../projection'
 import { type Checkpoint, type Parked } from './generation'
 import { type Changes, type Shelf } from './shelf'
+import { talliesAfter } from './tallies'
 
 /** A generation that is being advanced by this process. */
 export interface Member {
@@ -145,8 +146,14 @@ const foldKeyed = async (
   }
   if (member.parked.size + parked.size > TOO_MANY)
     throw new Halted(`${checkpoint._id}: more than ${TOO_MANY} documents had to be parked; mend it and restart`)
-  const changes = [...documents].filter(([key, document]) => before.get(key) !== document)
-  return { member, changes: new Map(changes), parked: [...parked.values()], parkedEvents }
+  const changes = new Map([...documents].filter(([key, document]) => before.get(key) !== document))
+  const tallied = projection.tallies && (await talliesAfter(projection.tallies as never, before, changes, shelf))
+  return {
+    member,
+    changes: tallied ? new Map([...changes, ...tallied]) : changes,
+    parked: [...parked.values()],
+    parkedEvents,
+  }
 }
 
 /** Without keys nobody knows which documents would have to stand still. */

@@ -5,6 +5,7 @@ import { reaching } from '../document-store/document-store'
 import { type Document, type Documents } from '../projection'
 import { type Changed } from './changes'
 import { Gathering } from './gathering'
+import { type TallyDocument, tallyId } from './tallies'
 
 interface Known {
   readonly document: Document | null
@@ -107,6 +108,11 @@ export class GenerationDocuments implements Documents<Document> {
 
   count(filter: Readonly<Record<string, unknown>>): Promise<number> {
     return reaching(() => this.collection.countDocuments(filter as Filter<Document>))
+  }
+
+  async tallies(names: readonly string[]): Promise<number[]> {
+    const found = await this.readById(names.map(tallyId))
+    return names.map(name => (found.get(tallyId(name)) as TallyDocument | undefined)?.count ?? 0)
   }
 
   private async readById(ids: readonly string[]): Promise<Map<string, Document>> {

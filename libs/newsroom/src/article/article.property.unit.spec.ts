@@ -3,6 +3,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { StetError } from '@stet/eventsourcing'
 import fc from 'fast-check'
+import { type DeskArticle, deskArticles, differs as listedDiffers } from '../desk/desk-articles'
 import { AT, recorded, type Recorded, send } from '../testing/scenario.fixture.spec'
 import { paragraphsOf } from '../text/html'
 import { looksLikeUuid } from '../text/slug'
@@ -196,6 +197,7 @@ describe('an article under any commands', () => {
         // What was scheduled was done at most once for each time that it was set.
         const done = history.flatMap(event => (event.type === 'ArticleChangePerformed' ? [event.data.scheduleId] : []))
         expect(new Set(done).size).toBe(done.length)
+        listedAsItIs(history, fold(history))
         // From the log alone comes the same state, whatever was in memory.
         expect(fold(JSON.parse(JSON.stringify(history)) as Recorded[])).toEqual(fold(history))
       }),
@@ -215,6 +217,34 @@ const again = (article: ReturnType<typeof articleOf>, history: readonly Recorded
     if (error instanceof StetError) return []
     throw error
   }
+}
+
+/** Editors find it in their lists just as they see it when they open it. */
+const listedAsItIs = (history: readonly Recorded[], state: Article) => {
+  const listed = history.reduce<DeskArticle | null>((known, event) => {
+    const next = deskArticles.on[event.type]
+    return typeof next === 'function' ? next(known, event as never, ID) : known
+  }, null)
+  expect(listed === null).toBe(state.working === null)
+  if (!listed || !state.working) return
+  const pending = Object.entries(state.schedules).filter(([, { state }]) => state === 'pending')
+  expect({
+    ...listed,
+    differs: listedDiffers(listed),
+    scheduled: listed.scheduled.map(({ scheduleId }) => scheduleId).sort(),
+  }).toMatchObject({
+    stage: state.stage,
+    review: state.review?.status ?? 'none',
+    revision: state.revision,
+    headline: state.working.headline,
+    section: state.working.section && { slug: state.working.section.slug },
+    slug: state.slug,
+    wantedSlug: state.working.wantedSlug,
+    embargo: state.embargo,
+    differs: differs(state),
+    scheduled: pending.map(([id]) => id).sort(),
+    isScheduled: pending.length > 0,
+  })
 }
 
 const holds = (before: Article, state: Article, events: readonly { type: string }[], at: string, length: number) => {

@@ -1,6 +1,6 @@
 // The editors' view of an article's desk: the folded stream itself, so that an ETag is never behind its own command.
 import { type Static, Type } from '@sinclair/typebox'
-import { claimsAt, type Desk } from './desk'
+import { type Desk } from './desk'
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 const timestamp = () => Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
@@ -45,11 +45,18 @@ export const deskView = (
   notes: Object.entries(state.notes)
     .map(([noteId, { text, by, at }]) => ({ noteId, text, by, at }))
     .sort((a, b) => (a.at === b.at ? (a.noteId < b.noteId ? -1 : 1) : a.at < b.at ? -1 : 1)),
-  claims: claimAnswers(state.claims, now),
+  claims: claimedNow(
+    Object.entries(state.claims).map(([by, until]) => ({ by, until })),
+    now,
+  ),
 })
 
-/** Claims as of `now`, by who made them. */
-export const claimAnswers = (claims: Desk['claims'], now: Date): Static<typeof ClaimAnswer>[] =>
-  Object.entries(claimsAt(claims, now.toISOString()))
-    .map(([by, until]) => ({ by, until }))
+/** Those of the claims that have not ended, by who made them. */
+export const claimedNow = (
+  claims: readonly { readonly by: string; readonly until: string }[],
+  now: Date,
+): Static<typeof ClaimAnswer>[] =>
+  claims
+    .filter(({ until }) => until > now.toISOString())
+    .map(({ by, until }) => ({ by, until }))
     .sort((a, b) => (a.by < b.by ? -1 : 1))

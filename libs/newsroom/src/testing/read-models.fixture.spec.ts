@@ -8,11 +8,12 @@ import {
 } from '@stet/eventsourcing'
 import { articleCards } from '../cards/cards'
 import { curatedLists } from '../lists/curated-lists'
+import { deskArticles } from '../desk/desk-articles'
 import { articlePages } from '../pages/article-pages'
 import { slugs } from '../slugs/slugs'
 import { type Recorded } from './scenario.fixture.spec'
 
-const KEYED: readonly AnyProjection[] = [articlePages, articleCards, curatedLists, slugs]
+const KEYED: readonly AnyProjection[] = [articlePages, articleCards, curatedLists, slugs, deskArticles]
 
 type Collection = Map<string, Document>
 
@@ -49,7 +50,10 @@ export class FoldedReadModels implements ReadModels {
     return given === undefined ? definition.answer(query, this, new Date(0)) : (given as Answer)
   }
 
-  of<Doc extends Document>(projection: { readonly name: string }): Documents<Doc> {
+  of<Doc extends Document>(projection: {
+    readonly name: string
+    readonly tallies?: (document: Doc) => readonly string[]
+  }): Documents<Doc> {
     const documents = (this.collections.get(projection.name) ?? new Map()) as ReadonlyMap<string, Doc>
     const asked = (what: string) => this.reads.push(`${projection.name} ${what}`)
     return {
@@ -64,6 +68,10 @@ export class FoldedReadModels implements ReadModels {
         const found = [...documents.values()].filter(document => matches(document, filter))
         return found.sort(bySort(sort)).slice(0, limit)
       },
+      tallies: async names =>
+        names.map(
+          name => [...documents.values()].filter(document => projection.tallies?.(document).includes(name)).length,
+        ),
       count: async filter => [...documents.values()].filter(document => matches(document, filter)).length,
     }
   }
@@ -94,6 +102,7 @@ const valuesAt = (document: unknown, path: string): unknown[] =>
 
 const OPERATORS: Record<string, (value: string, bound: string) => boolean> = {
   $gt: (value, bound) => value > bound,
+  $gte: (value, bound) => value >= bound,
   $lt: (value, bound) => value < bound,
   $lte: (value, bound) => value <= bound,
 }
