@@ -14,6 +14,8 @@ export const MAY = {
   sourceArticle: desk,
   relateArticles: desk,
   getEditorsArticle: desk,
+  previewArticle: desk,
+  createPreviewLink: people,
 
   submitArticle: writers,
   sendBackArticle: people,

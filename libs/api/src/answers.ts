@@ -26,6 +26,16 @@ export const ImportAnswer = Type.Composite(
 )
 export type ImportAnswer = Static<typeof ImportAnswer>
 
+export const PreviewLinkAnswer = Type.Object(
+  {
+    token: Type.String(),
+    path: Type.String({ description: "Where the readers' API opens it" }),
+    until: Type.String({ format: 'date-time', description: 'RFC 3339, UTC: from then on it opens nothing' }),
+  },
+  { $id: 'PreviewLink', additionalProperties: false },
+)
+export type PreviewLinkAnswer = Static<typeof PreviewLinkAnswer>
+
 /** One line of the history. */
 export const EventRecordAnswer = Type.Object(
   {

@@ -18,6 +18,7 @@ export {
   SubmitArticle,
 } from './article/reviewing'
 export { CancelScheduledChange, PerformScheduledChange, RescheduleChange, ScheduleChange } from './article/scheduling'
+export { wouldBePublished } from './article/would-be'
 export { YieldSlug } from './article/yielding'
 export { type Article } from './article/state'
 export * from './cards'

@@ -1,9 +1,10 @@
 // Every query of the newsroom: readers' for one site, and editors'.
-import { type AnyQueryDefinition } from '@stet/eventsourcing'
+import { type AnyQueryDefinition, type QueryDefinition } from '@stet/eventsourcing'
+import { type PageAnswer } from './answers'
 import { deskArticlesQuery, deskCountsQuery } from './desk/desk-queries'
 import { latestQuery } from './latest/latest'
 import { listQuery, listsQuery } from './lists/list-queries'
-import { pageQuery, relatedQuery } from './pages/page-queries'
+import { type GetPreview, pageQuery, previewQuery, relatedQuery } from './pages/page-queries'
 import { popularQuery } from './popularity'
 import { computedRelated, related } from './related'
 import { scheduleQuery } from './schedule/schedule-queries'
@@ -25,3 +26,7 @@ export const newsroomQueries = (site: Site): AnyQueryDefinition[] => {
     popular,
   ]
 }
+
+/** What is shown of an article before readers see it: of editors and of readers, so it belongs to no bus of either. */
+export const previewOf = (site: Site): QueryDefinition<GetPreview, PageAnswer> =>
+  previewQuery(site, { related, computedRelated, popular: popularQuery(site) })

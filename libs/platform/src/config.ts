@@ -51,6 +51,8 @@ export interface Config {
   readonly logLevel: LogLevel
   /** `four-eyes`: what people write is published only as somebody who wrote none of it has approved it. */
   readonly approval: Approval
+  /** What links to previews are signed with; null: a key of its own in `dataDir`. */
+  readonly previewKey: string | null
 }
 
 /** A variable that cannot be used; the message is the one line to print. */
@@ -148,6 +150,10 @@ class Environment {
   APPROVAL: Approval = 'none'
 
   @IsOptional()
+  @Matches(/^[\x21-\x7e]{32,200}$/, { message: 'must be 32 to 200 printable characters without blanks' })
+  PREVIEW_KEY?: string
+
+  @IsOptional()
   @IsIn(['production', 'development', 'test'], { message: 'must be production, development or test' })
   NODE_ENV?: string
 }
@@ -180,6 +186,7 @@ export const readConfig = (
     rateLimit: read.RATE_LIMIT === 'off' ? null : Number(read.RATE_LIMIT),
     logLevel: read.LOG_LEVEL,
     approval: read.APPROVAL,
+    previewKey: read.PREVIEW_KEY ?? null,
   }
 }
 
@@ -195,7 +202,9 @@ const environmentOf = (env: Readonly<Record<string, string | undefined>>): Envir
   const [error] = validateSync(environment)
   if (error) {
     const [reason] = Object.values(error.constraints ?? {})
-    throw new ConfigError(`${error.property} ${reason ?? 'is not understood'}; it is ${quoted(env[error.property])}`)
+    const line = `${error.property} ${reason ?? 'is not understood'}`
+    // A key that is too short is a secret all the same.
+    throw new ConfigError(error.property === 'PREVIEW_KEY' ? line : `${line}; it is ${quoted(env[error.property])}`)
   }
   return environment
 }
@@ -221,6 +230,7 @@ const VARIABLES = [
   'RATE_LIMIT',
   'LOG_LEVEL',
   'APPROVAL',
+  'PREVIEW_KEY',
   'NODE_ENV',
 ] as const satisfies readonly (keyof Environment)[]
 

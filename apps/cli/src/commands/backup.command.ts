@@ -1,7 +1,7 @@
 // `stet backup DIR`: a copy of the embedded stores and of the signing key, beside a running server or without one.
 import { Inject } from '@nestjs/common'
 import { backupEmbeddedStores } from '@stet/embedded'
-import { type Config, SIGNING_KEY } from '@stet/platform'
+import { type Config, LINK_KEY, SIGNING_KEY } from '@stet/platform'
 import { Command, CommandRunner } from 'nest-commander'
 import { progressBar, UsageError, write } from '../output'
 import { CONFIG } from '../stores'
@@ -29,8 +29,8 @@ export class BackupCommand extends CommandRunner {
       const backup = await backupEmbeddedStores({
         dataDir,
         target,
-        // With the key, tokens that were given out stay good; the files of the first ones are made again from it.
-        files: [SIGNING_KEY],
+        // With the keys, tokens and links that were given out stay good; the files of the first ones are made again from it.
+        files: [SIGNING_KEY, LINK_KEY],
         signal: interrupted.signal,
         onProgress: ({ done, total }) => bar.show(done, total, `${mebibytes(done)} MiB copied and read again`),
       })

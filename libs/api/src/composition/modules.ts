@@ -23,6 +23,8 @@ import { ListsController } from '../editorial/lists.controller'
 import { PublishingController } from '../editorial/publishing.controller'
 import { ReviewController } from '../editorial/review.controller'
 import { ScheduleController } from '../editorial/schedule.controller'
+import { EditorsPreviewController, PreviewController } from '../preview/preview.controllers'
+import { Previews } from '../preview/previews'
 import { ReaderController } from '../reader/reader.controller'
 import { Reads } from '../reader/reads'
 import { ViewRecorder } from '../reader/view-recorder'
@@ -38,8 +40,9 @@ export const CONTROLLERS = {
     DeskController,
     ListsController,
     ImportsController,
+    EditorsPreviewController,
   ],
-  reader: [ReaderController, ViewsController],
+  reader: [ReaderController, ViewsController, PreviewController],
   analyst: [EventsController],
 }
 
@@ -51,6 +54,7 @@ export const editorialModule = (parts: {
   readonly aggregates: Aggregates
   readonly reading: ReadSide
   readonly policy: Policy
+  readonly previews: Previews
 }): DynamicModule => ({
   module: EditorialModule,
   imports: [CqrsModule.forRoot()],
@@ -59,6 +63,7 @@ export const editorialModule = (parts: {
     Commands,
     Imports,
     EditorsReads,
+    { provide: Previews, useValue: parts.previews },
     { provide: AGGREGATES, useValue: parts.aggregates },
     { provide: READ_SIDE, useValue: parts.reading },
     ...commandHandlers(decidersOf(parts.policy)),
@@ -68,13 +73,19 @@ export const editorialModule = (parts: {
 
 export const readerModule = (
   { http, metrics, config }: AppContext,
-  parts: { readonly reading: ReadSide; readonly recorder: ViewRecorder; readonly site: Site },
+  parts: {
+    readonly reading: ReadSide
+    readonly recorder: ViewRecorder
+    readonly site: Site
+    readonly previews: Previews
+  },
 ): DynamicModule => ({
   module: ReaderModule,
   imports: [CqrsModule.forRoot()],
   controllers: CONTROLLERS.reader,
   providers: [
     Reads,
+    { provide: Previews, useValue: parts.previews },
     { provide: HotAnswers, useValue: http.hot },
     { provide: Metrics, useValue: metrics },
     { provide: ViewRecorder, useValue: parts.recorder },

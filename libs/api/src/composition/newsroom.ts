@@ -12,8 +12,10 @@ import {
   networksOf,
   NetworksError,
   Revocations,
+  SignedLinks,
 } from '@stet/platform'
 import { serveDocs } from '../openapi/docs'
+import { Previews } from '../preview/previews'
 import { ViewRecorder } from '../reader/view-recorder'
 import { analystModule, editorialModule, readerModule } from './modules'
 import { openReadSide, runProjections } from './read-models'
@@ -58,12 +60,13 @@ export const openNewsroom = async (
       closing.push(() => timetable.stop())
     }
     closing.push(() => reading.stop())
-    if (parts.includes('editorial')) modules.push(editorialModule({ aggregates, reading, policy }))
+    const previews = new Previews({ aggregates, reading, site, links: new SignedLinks(config) })
+    if (parts.includes('editorial')) modules.push(editorialModule({ aggregates, reading, policy, previews }))
     if (parts.includes('reader')) {
       const recorder = await startRecorder(context, log, site, isDatacentre)
       closing.push(() => recorder.stop())
       showViewTotals(context, reading)
-      modules.push(readerModule(context, { reading, recorder, site }))
+      modules.push(readerModule(context, { reading, recorder, site, previews }))
     }
   }
   return {

@@ -137,6 +137,11 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     ],
     next: null,
   },
+  PreviewLink: {
+    token: 'b28qHg0MWkScDi9MYaCz1wAAaaZQGF0eY2ZkX0pQ3mF4pXqg5m9c8d7b6a5f4e3d2c1b0a9z',
+    path: '/reader/v1/preview/b28qHg0MWkScDi9MYaCz1wAAaaZQGF0eY2ZkX0pQ3mF4pXqg5m9c8d7b6a5f4e3d2c1b0a9z',
+    until: AT,
+  },
   DeskArticle: deskArticle,
   DeskArticles: { items: [deskArticle], next: null },
   DeskCounts: {

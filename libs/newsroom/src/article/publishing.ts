@@ -132,7 +132,7 @@ export const slugReservation = (article: Article, { key }: Context, wanted?: str
   const { headline } = publishable(article, key)
   const slug = wantedSlug(article, wanted)
   if (article.slug !== null && (slug === null || slug === article.slug)) return null
-  const derived = slugOf(headline) || `article-${key.slice(0, 8)}`
+  const derived = derivedSlug(headline, key)
   const candidates = slug === null ? slugCandidates(derived) : [slug]
   return {
     category: 'slug',
@@ -142,6 +142,9 @@ export const slugReservation = (article: Article, { key }: Context, wanted?: str
       new RuleBroken('slug-taken', `the slug ${slug ?? derived} belongs to another article: publish with another slug`),
   }
 }
+
+/** The address of an article that nobody has wanted another one for. */
+export const derivedSlug = (headline: string, key: string): string => slugOf(headline) || `article-${key.slice(0, 8)}`
 
 /** A slug that the article once yielded is reserved anew: what it had before does not count. */
 const slugReserved = ({ yielded }: Article, articleId: string, candidates: readonly string[]) => {

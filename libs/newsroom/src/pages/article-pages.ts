@@ -1,5 +1,5 @@
 // Read model: each article as readers see it, sanitised, found by its id or by any slug that it ever had.
-import { type Document, type Projection, type ReadModels } from '@stet/eventsourcing'
+import { type Document, type Projection, type ReadModels, type RecordedEvent } from '@stet/eventsourcing'
 import { type Author, type Image, type LiveContent, type Seo, type Source, type Term } from '../article/content'
 import { type ArticleEvents, ignoreWorking } from '../article/events'
 import { ignoreDesk } from '../desk/events'
@@ -70,7 +70,7 @@ export const articlePages: Projection<PageDocument, NewsroomEvents> = {
     ...ignoreWorking,
     ...ignoreDesk,
     ArticleSlugYielded: (page, { data }) => page && { ...page, slugs: page.slugs.filter(slug => slug !== data.slug) },
-    ArticlePublished: (page, { data, at }, id) => anotherVersion(shown(page, data, at, id)),
+    ArticlePublished: (page, event, id) => publishedPage(page, event, id),
     ArticleCorrected: (page, { data, at }, id) => {
       const next = anotherVersion(shown(page, data, at, id))
       return { ...next, corrections: [...next.corrections, { at, note: data.note }] }
@@ -92,6 +92,13 @@ export const articlePages: Projection<PageDocument, NewsroomEvents> = {
     ...ignoreViews,
   },
 }
+
+/** The page after a publication, that happened or would. */
+export const publishedPage = (
+  page: PageDocument | null,
+  { data, at }: RecordedEvent<ArticleEvents, 'ArticlePublished'>,
+  id: string,
+): PageDocument => anotherVersion(shown(page, data, at, id))
 
 /** The page of an article by its id or one of its slugs, null when it was never live; one read. */
 export const pageAt = async (read: ReadModels, idOrSlug: string): Promise<PageDocument | null> => {

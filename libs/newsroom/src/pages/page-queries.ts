@@ -11,6 +11,7 @@ import {
 import { Transform } from 'class-transformer'
 import { IsIn, IsOptional } from 'class-validator'
 import { type PageAnswer, type PopularAnswer, type RelatedAnswer, type RelatedCardAnswer } from '../answers'
+import { type wouldBePublished } from '../article/would-be'
 import { articleCards, cardAnswers, liveCards } from '../cards/cards'
 import { type NewsroomEvents } from '../newsroom'
 import { curatedLists } from '../lists/curated-lists'
@@ -21,7 +22,7 @@ import { looksLikeUuid } from '../text/slug'
 import { primaryLanguage } from '../text/source-line'
 import { IsShaped, nonBlank } from '../validation'
 import { articleAnswer } from './article-answer'
-import { articlePages, pageAt, type PageContent, type PageDocument } from './article-pages'
+import { articlePages, pageAt, publishedPage, type PageContent, type PageDocument } from './article-pages'
 
 export const INCLUDABLE = ['related', 'popular'] as const
 export type Includable = (typeof INCLUDABLE)[number]
@@ -87,6 +88,33 @@ export const pageQuery = <Doc extends Document>(
       ...(related && { related }),
       ...(popular && { popular: popular.items }),
     }
+  },
+})
+
+/** An article as publishing it now would show it. Internal: asked for editors, and for those whom they gave a link. */
+export class GetPreview {
+  constructor(
+    readonly articleId: string,
+    readonly wouldBe: ReturnType<typeof wouldBePublished>,
+  ) {}
+}
+
+/** The page that readers would get, made by the code that makes theirs. */
+export const previewQuery = <Doc extends Document>(
+  site: Site,
+  neighbours: Neighbours<Doc>,
+): QueryDefinition<GetPreview, PageAnswer> => ({
+  query: GetPreview,
+  reads: READS,
+  answer: async ({ articleId, wouldBe: { event, changes } }, read) => {
+    const known = await read.of(articlePages).get(articleId)
+    const page = !changes && known?.content ? known : publishedPage(known, event, articleId)
+    if (!page.content) throw new NotFound(`there is no article ${articleId}`)
+    const [related, popular] = await Promise.all([
+      relatedTo(articleId, page.content, read, site, neighbours),
+      read.ask(neighbours.popular, popularOnPage()),
+    ])
+    return { article: articleAnswer(site, page, page.content), related, popular: popular.items }
   },
 })
 

@@ -1,8 +1,7 @@
 // The local key: made on a first start, kept under DATA_DIR/keys, used where no identity provider is configured.
-import { mkdir, link, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { randomUUID } from 'node:crypto'
 import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose'
+import { keptSecret } from './key-file'
 
 export interface LocalKey {
   readonly id: string
@@ -24,7 +23,7 @@ export const SIGNING_KEY = 'keys/signing.json'
 /** The key under `dataDir`, made when absent; processes that start at once end up with one and the same. */
 export const localKey = async (dataDir: string): Promise<LocalKey> => {
   const file = join(dataDir, SIGNING_KEY)
-  const jwk = (await readJwk(file)) ?? (await createJwk(file))
+  const jwk = jwkIn(await keptSecret(file, newJwk), file)
   const { d: _secret, ...open } = jwk
   return {
     id: await calculateJwkThumbprint(open),
@@ -33,28 +32,15 @@ export const localKey = async (dataDir: string): Promise<LocalKey> => {
   }
 }
 
-const readJwk = async (file: string): Promise<JWK | null> => {
+const jwkIn = (text: string, file: string): JWK => {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as JWK
+    return JSON.parse(text) as JWK
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     throw new Error(`${file} cannot be read as a key: ${(error as Error).message}`, { cause: error })
   }
 }
 
-const createJwk = async (file: string): Promise<JWK> => {
-  await mkdir(join(file, '..'), { recursive: true, mode: 0o700 })
+const newJwk = async (): Promise<string> => {
   const { privateKey } = await generateKeyPair(LOCAL_ALGORITHM, { crv: 'Ed25519', extractable: true })
-  const jwk = await exportJWK(privateKey)
-  const draft = `${file}.${randomUUID()}`
-  await writeFile(draft, `${JSON.stringify(jwk)}\n`, { mode: 0o600, flag: 'wx' })
-  try {
-    // A link never replaces: of several that start at once the first one's key stays.
-    await link(draft, file)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    await rm(draft, { force: true })
-  }
-  return (await readJwk(file)) ?? jwk
+  return `${JSON.stringify(await exportJWK(privateKey))}\n`
 }
