@@ -49,6 +49,22 @@ const useAll = async (): Promise<void> => {
   await client.command('/imports/ninjs?publish=true', item, { role: 'service' })
   expect((await client.get(`/editorial/v1/articles/${id}`)).status).toBe(200)
 
+  await client.command(`/articles/${id}/assign`, { desk: 'night' })
+  await client.command(`/articles/${id}/due`, { due: '2036-07-01T08:00:00Z' })
+  const { body: listed } = await client.get<{ next: string }>('/editorial/v1/articles?limit=1')
+  for (const query of [
+    `?limit=1&cursor=${listed.next}`,
+    '?q=bridge+clo&desk=night',
+    '?sort=due&dueTo=2037-01-01T00:00:00Z',
+    '/counts?desk=night',
+    `/${id}/desk`,
+    `/${id}/preview`,
+  ])
+    expect({ query, status: (await client.get(`/editorial/v1/articles${query}`)).status }).toEqual({
+      query,
+      status: 200,
+    })
+
   for (const path of [
     `articles/${id}?position=${position}`,
     'articles/bridge-closes-again',

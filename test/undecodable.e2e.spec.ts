@@ -56,7 +56,7 @@ describe('an event that cannot be decoded', () => {
   })
 
   it('is counted and shown', async () => {
-    await eventually('it is parked', async () => (await metric('stet_projection_parked_events', 'newsroom')) === 2)
+    await eventually('it is parked', async () => (await metric('stet_projection_parked_events', 'newsroom')) === 3)
     for (const group of ['related', 'readership'])
       await eventually(`${group} has halted`, async () => (await metric('stet_projection_halted', group)) === 1)
     expect(await metric('stet_projection_halted', 'newsroom')).toBe(0)
@@ -65,7 +65,7 @@ describe('an event that cannot be decoded', () => {
     const ready = await client.get('/health/ready')
     expect(ready.status).toBe(200)
     const { detail } = (ready.body.checks as Record<string, { detail?: string }>).projections ?? {}
-    expect(detail).toContain('newsroom: running, 2 events parked')
+    expect(detail).toContain('newsroom: running, 3 events parked')
     expect(detail).toContain('related: halted')
     expect(await stet('projections')).toContain(`parked: article-pages-v1-g1 ${broken.id}: 1 events, event `)
   })
