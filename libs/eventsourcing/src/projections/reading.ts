@@ -58,6 +58,10 @@ export class Reading implements Standing {
         noteAll()
         return documents.count(filter)
       },
+      tallies: names => {
+        noteAll()
+        return documents.tallies(names)
+      },
     }
   }
 
