@@ -104,6 +104,11 @@ export interface Documents<Doc extends Document> {
 
 /** What a query reads from. */
 export interface ReadModels {
+  /**
+   * Says that the answer changes by itself at this time (RFC 3339 UTC), without any event: nobody keeps it beyond that.
+   * Of several times the first one counts.
+   */
+  holdsUntil(time: string): void
   /** Answers another query within this one, kept as that query says. */
   ask<Q extends object, Answer>(definition: QueryDefinition<Q, Answer>, query: Q): Promise<Answer>
   of<Doc extends Document, Events extends EventMap>(

@@ -177,6 +177,35 @@ describe('a query', () => {
     }
   })
 
+  it('is not kept beyond the time at which the answer changes by itself, which outer answers hold for too', async () => {
+    await until(() => projections.ready())
+    let computed = 0
+    const turn = Date.now() + 500
+    const kept: QueryDefinition<GetNote, number> = {
+      query: GetNote,
+      reads: [views],
+      keep: 1_000,
+      answer: (_query, read, asOf) => {
+        read.holdsUntil('2999-01-01T00:00:00.000Z')
+        if (asOf.getTime() < turn) read.holdsUntil(new Date(turn).toISOString())
+        computed++
+        return Promise.resolve(asOf.getTime() < turn ? 1 : 2)
+      },
+    }
+    const outer: QueryDefinition<GetNote, number> = {
+      query: GetNote,
+      reads: [views],
+      answer: (query, read) => read.ask(kept, query),
+    }
+    const [first, second] = [await side.answer(outer, new GetNote('1')), await side.answer(kept, new GetNote('1'))]
+    // A busy machine may have slept through the interval.
+    if (Date.now() < turn) expect([first.answer, second.answer, computed]).toEqual([1, 1, 1])
+    await until(() => Promise.resolve(Date.now() >= turn))
+    expect([first.standing.holds(), second.standing.holds()]).toEqual([null, null])
+    expect((await side.answer(kept, new GetNote('1'))).answer).toBe(2)
+    expect((await side.answer(outer, new GetNote('1'))).standing.holds()).not.toBeNull()
+  })
+
   it('is preceded by a look at what has moved, and looks go on while somebody relies on them', async () => {
     const looks: number[] = []
     let relied = true

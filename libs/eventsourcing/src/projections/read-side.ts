@@ -153,6 +153,9 @@ class ReadModelsOfProcess implements RunningReadSide {
     return {
       // A document is of the type that its projection says; the type is erased in between.
       of: of as ReadModels['of'],
+      holdsUntil: time => {
+        standing.endAt(time)
+      },
       ask: async (definition, query) => {
         const compute = () => this.compute(definition, query, undefined, asOf, keep)
         const made = await (keep ? this.keeping(definition, query, compute) : compute())

@@ -17,6 +17,8 @@ export class Reading implements Standing {
   private readonly reads = new Map<GenerationDocuments, Read>()
   private checked: Knowledge | null = null
   private position: string | null
+  /** When the answer changes by itself, ms since 1970. */
+  private until = Infinity
 
   constructor(
     private readonly groups: readonly string[],
@@ -65,8 +67,14 @@ export class Reading implements Standing {
     }
   }
 
+  /** The answer changes by itself at this time (RFC 3339 UTC); of several the first one counts. */
+  endAt(time: string): void {
+    this.until = Math.min(this.until, Date.parse(time))
+  }
+
   /** What another answer was made of belongs to this one too. */
   include(other: Reading): void {
+    this.until = Math.min(this.until, other.until)
     for (const [documents, { name, since, ids }] of other.reads) {
       const read = this.readOf(documents, name)
       read.since = Math.min(read.since, since)
@@ -76,6 +84,7 @@ export class Reading implements Standing {
   }
 
   holds(): string | null {
+    if (Date.now() >= this.until) return (this.position = null)
     const now = this.latest()
     if (this.position === null || now === null || now === this.checked) return this.position
     for (const [documents, read] of this.reads) {

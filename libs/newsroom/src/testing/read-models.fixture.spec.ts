@@ -10,10 +10,18 @@ import { articleCards } from '../cards/cards'
 import { curatedLists } from '../lists/curated-lists'
 import { deskArticles } from '../desk/desk-articles'
 import { articlePages } from '../pages/article-pages'
+import { scheduledChanges } from '../schedule/scheduled-changes'
 import { slugs } from '../slugs/slugs'
 import { type Recorded } from './scenario.fixture.spec'
 
-const KEYED: readonly AnyProjection[] = [articlePages, articleCards, curatedLists, slugs, deskArticles]
+const KEYED: readonly AnyProjection[] = [
+  articlePages,
+  articleCards,
+  curatedLists,
+  slugs,
+  scheduledChanges,
+  deskArticles,
+]
 
 type Collection = Map<string, Document>
 
@@ -22,6 +30,8 @@ export class FoldedReadModels implements ReadModels {
   readonly collections = new Map<string, Collection>()
   /** Documents that were asked for, by read model. */
   readonly reads: string[] = []
+  /** Times until which the answers said that they hold. */
+  readonly turns: string[] = []
 
   constructor(
     events: readonly Recorded[],
@@ -43,6 +53,10 @@ export class FoldedReadModels implements ReadModels {
   put(projection: AnyProjection, ...documents: Document[]): this {
     this.collections.set(projection.name, new Map(documents.map(document => [document._id, document])))
     return this
+  }
+
+  holdsUntil(time: string): void {
+    this.turns.push(time)
   }
 
   async ask<Q extends object, Answer>(definition: QueryDefinition<Q, Answer>, query: Q): Promise<Answer> {
