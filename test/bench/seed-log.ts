@@ -107,7 +107,14 @@ export const seedLog = async (log: EventLog, mix: Mix, from = 0): Promise<void> 
   let revision = (await log.lastOf(list))?.revision ?? -1
   for (const chunk of chunks(featured, 100)) {
     const events = chunk.map((n, i) =>
-      pending(iso(0), list, revision + 1 + i, 'ArticleFeatured', { articleId: articleId(n) }),
+      pending(iso(0), list, revision + 1 + i, 'ArticleFeatured', {
+        articleId: articleId(n),
+        place: revision + 1 + i,
+        from: null,
+        until: null,
+        zone: null,
+        reason: null,
+      }),
     )
     const result = await log.append(list, revision, events)
     if (!result.ok) throw new Error('somebody else writes to the list')

@@ -47,8 +47,16 @@ export const MAY = {
   releaseClaim: writers,
 
   createList: editors,
+  changeList: editors,
   featureArticle: editors,
+  moveArticle: editors,
+  pinArticle: editors,
+  unpinArticle: editors,
+  timeFeature: editors,
+  reorderList: editors,
   unfeatureArticle: editors,
+  listEditorsLists: desk,
+  getEditorsList: desk,
 
   importNinjs: ['service'],
 

@@ -159,15 +159,20 @@ export const PopularAnswer = Type.Object(
 )
 export type PopularAnswer = Static<typeof PopularAnswer>
 
+const heading = {
+  list: Type.String(),
+  label: Type.String(),
+  section: nullable(Type.String({ description: 'Slug of the section whose front it stands on' })),
+}
 export const ListAnswer = Type.Object(
-  { list: Type.String(), label: Type.String(), items: Type.Array(CardAnswer), next: nullable(Type.String()) },
+  { ...heading, items: Type.Array(CardAnswer), next: nullable(Type.String()) },
   { $id: 'List', additionalProperties: false },
 )
 export type ListAnswer = Static<typeof ListAnswer>
 
 export const ListsAnswer = Type.Object(
   {
-    items: Type.Array(Type.Object({ list: Type.String(), label: Type.String() }, { additionalProperties: false })),
+    items: Type.Array(Type.Object(heading, { additionalProperties: false })),
     next: nullable(Type.String()),
   },
   { $id: 'Lists', additionalProperties: false },

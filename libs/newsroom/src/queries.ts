@@ -3,6 +3,7 @@ import { type AnyQueryDefinition, type QueryDefinition } from '@stet/eventsourci
 import { type PageAnswer } from './answers'
 import { deskArticlesQuery, deskCountsQuery } from './desk/desk-queries'
 import { latestQuery } from './latest/latest'
+import { editorsListQuery, editorsListsQuery } from './lists/editors-lists'
 import { listQuery, listsQuery } from './lists/list-queries'
 import { type GetPreview, pageQuery, previewQuery, relatedQuery } from './pages/page-queries'
 import { popularQuery } from './popularity'
@@ -11,7 +12,13 @@ import { scheduleQuery } from './schedule/schedule-queries'
 import { type Site } from './site'
 
 /** What editors ask of the read models. */
-export const editorsQueries: readonly AnyQueryDefinition[] = [scheduleQuery, deskArticlesQuery, deskCountsQuery]
+export const editorsQueries: readonly AnyQueryDefinition[] = [
+  scheduleQuery,
+  editorsListsQuery,
+  editorsListQuery,
+  deskArticlesQuery,
+  deskCountsQuery,
+]
 
 /** One definition per query class; build them once per process, since what is kept is kept per definition. */
 export const newsroomQueries = (site: Site): AnyQueryDefinition[] => {

@@ -84,7 +84,7 @@ describe('the metrics', () => {
 
 describe('the read models', () => {
   it('are made of older shapes too, read as the newest', async () => {
-    await append('list-older', 'ListCreated', { label: 'Older' })
+    await append('list-older', 'ListCreated', { label: 'Older', section: null, capacity: null })
     const { url, database } = store
     const documents = connectDocumentStore({ url, database })
     closing.push(() => documents.close())

@@ -76,12 +76,15 @@ export const ToNewArticle = createParamDecorator((_: unknown, context: Execution
 })
 
 /** The list of the path. */
-export const ToList = createParamDecorator((_: unknown, context: ExecutionContext) => {
+export const ToList = createParamDecorator((options: { replaces?: boolean } | undefined, context: ExecutionContext) => {
   const { request, reply } = exchangeOf(context)
-  const { list } = request.params as { readonly list: string }
-  if (!isListName(list)) throw new NotFound('there is no list of this name')
-  return addressOf(request, reply, 'list', list)
+  return addressOf(request, reply, 'list', listNameIn(request), options?.replaces)
 })
+
+/** Name of the list of the path. */
+export const ListName = createParamDecorator((_: unknown, context: ExecutionContext) =>
+  listNameIn(exchangeOf(context).request),
+)
 
 /** Id of the article of the path, in lower case. */
 export const ArticleId = createParamDecorator((_: unknown, context: ExecutionContext) =>
@@ -107,6 +110,12 @@ const articleIdIn = (request: FastifyRequest): string => {
   const { id } = request.params as { readonly id: string }
   if (!UUID.test(id)) throw new Invalid([{ pointer: '/id', detail: "the path's article id must be a UUID" }])
   return id.toLowerCase()
+}
+
+const listNameIn = (request: FastifyRequest): string => {
+  const { list } = request.params as { readonly list: string }
+  if (!isListName(list)) throw new NotFound('there is no list of this name')
+  return list
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

@@ -63,6 +63,7 @@ const article = (n: number): DeskArticle => ({
 
 const reading: ReadModels = {
   ask: () => Promise.reject(new Error('nothing else is asked')),
+  holdsUntil: () => undefined,
   of: <Doc extends Document>() =>
     ({
       find: (filter, { sort = {}, limit }) => {

@@ -23,7 +23,7 @@ type Context = Omit<DecideContext, 'reserved'>
 /** Pending and failed changes of one article. */
 export const MAX_SCHEDULES = 20
 /** Days ahead. */
-const FURTHEST = 3660
+export const FURTHEST = 3660
 
 export const SCHEDULABLE = ['publish', 'correct', 'unpublish'] as const
 export type ScheduledKind = (typeof SCHEDULABLE)[number]

@@ -7,7 +7,8 @@ import { ignoreWorking } from '../article/events'
 import { ignoreDesk } from '../desk/events'
 import { ignoreFounding, type NewsroomEvents } from '../newsroom'
 import { type ListDocument, listsNamed } from '../lists/curated-lists'
-import { ignoreLists } from '../lists/events'
+import { nextTurn, phaseOf } from '../lists/entries'
+import { ignoreLists, type Period } from '../lists/events'
 import { type Site, urlOf } from '../site'
 import { ignoreSlugs } from '../slugs/events'
 import { ignoreViews } from '../views/events'
@@ -27,11 +28,16 @@ export interface Card {
   readonly authors: readonly string[]
 }
 
+/** A curated list that an article is featured in, and when. */
+export interface Featured extends Pick<Period, 'from' | 'until'> {
+  /** Name of the list. */
+  readonly list: string
+}
+
 /** `_id` is the article's id. A card that is null is not live; its lists are kept for when it is. */
 export interface CardDocument extends Document {
   readonly card: Card | null
-  /** Names of the curated lists that it is featured in. */
-  readonly lists: readonly string[]
+  readonly lists: readonly Featured[]
 }
 
 export type LiveCard = CardDocument & { readonly card: Card }
@@ -47,6 +53,7 @@ export const articleCards: Projection<CardDocument, NewsroomEvents> = {
   })),
   keys: {
     ArticleFeatured: ({ data }) => [data.articleId],
+    ArticleFeatureTimed: ({ data }) => [data.articleId],
     ArticleUnfeatured: ({ data }) => [data.articleId],
   },
   on: {
@@ -61,13 +68,10 @@ export const articleCards: Projection<CardDocument, NewsroomEvents> = {
     ArticleRedacted: (document, { data: { live } }, id) => (live ? shown(document, live, id) : hidden(document, id)),
     ArticleErased: (document, _, id) => hidden(document, id),
     ...ignoreLists,
-    ArticleFeatured: (document, { key }, id) => ({
-      _id: id,
-      card: document?.card ?? null,
-      lists: [...(document?.lists ?? []), key],
-    }),
+    ArticleFeatured: (document, { key, data }, id) => featured(document, key, data, id),
+    ArticleFeatureTimed: (document, { key, data }, id) => featured(document, key, data, id),
     ArticleUnfeatured: (document, { key }, id) => {
-      const lists = (document?.lists ?? []).filter(name => name !== key)
+      const lists = (document?.lists ?? []).filter(({ list }) => list !== key)
       return lists.length === 0 && !document?.card ? null : { _id: id, card: document?.card ?? null, lists }
     },
     ...ignoreSlugs,
@@ -91,6 +95,12 @@ const shown = (document: CardDocument | null, live: LiveContent, _id: string): C
   lists: document?.lists ?? [],
 })
 
+const featured = (document: CardDocument | null, list: string, { from, until }: Period, _id: string): CardDocument => ({
+  _id,
+  card: document?.card ?? null,
+  lists: [...(document?.lists ?? []).filter(known => known.list !== list), { list, from, until }],
+})
+
 /** Its lists are kept: it returns to its place when it is shown again. */
 const hidden = (document: CardDocument | null, _id: string): CardDocument | null =>
   document && document.lists.length > 0 ? { _id, card: null, lists: document.lists } : null
@@ -99,14 +109,20 @@ const hidden = (document: CardDocument | null, _id: string): CardDocument | null
 export const liveCards = async (read: ReadModels, ids: readonly string[]): Promise<LiveCard[]> =>
   ids.length === 0 ? [] : (await read.of(articleCards).many(ids)).filter(isLive)
 
-/** Cards as readers get them, each with the label of the first curated list that it is featured in. */
+/** Cards as readers get them, each with the label of the first curated list that it is shown in as of now. */
 export const cardAnswers = async (
   read: ReadModels,
   site: Site,
   documents: readonly LiveCard[],
+  asOf: Date,
 ): Promise<CardAnswer[]> => {
-  const lists = await listsNamed(read, [...new Set(documents.flatMap(document => document.lists))])
-  return documents.map(document => cardAnswer(site, document, lists))
+  const now = asOf.toISOString()
+  const features = documents.flatMap(document => document.lists)
+  const turn = nextTurn(features, now)
+  if (turn !== null) read.holdsUntil(turn)
+  const current = features.filter(feature => phaseOf(feature, now) === 'now')
+  const lists = await listsNamed(read, [...new Set(current.map(({ list }) => list))])
+  return documents.map(document => cardAnswer(site, document, lists, now))
 }
 
 /** Cards of the live ones among the ids, by id. */
@@ -114,8 +130,9 @@ export const cardsOf = async (
   read: ReadModels,
   site: Site,
   ids: readonly string[],
+  asOf: Date,
 ): Promise<Map<string, CardAnswer>> => {
-  const answers = await cardAnswers(read, site, await liveCards(read, ids))
+  const answers = await cardAnswers(read, site, await liveCards(read, ids), asOf)
   return new Map(answers.map(answer => [answer.id, answer]))
 }
 
@@ -132,11 +149,18 @@ export const imageAnswer = (image: Image | null): CardAnswer['image'] =>
     credit: image.credit ?? null,
   }
 
-const cardAnswer = (site: Site, { _id, card, lists: names }: LiveCard, lists: readonly ListDocument[]): CardAnswer => ({
+const cardAnswer = (
+  site: Site,
+  { _id, card, lists: features }: LiveCard,
+  lists: readonly ListDocument[],
+  now: string,
+): CardAnswer => ({
   id: _id,
   slug: card.slug,
   url: urlOf(site, card.slug),
-  label: lists.find(list => names.includes(list._id))?.label ?? null,
+  label:
+    lists.find(({ _id: name }) => features.some(each => each.list === name && phaseOf(each, now) === 'now'))?.label ??
+    null,
   section: card.section,
   headline: card.headline,
   summary: card.summary,

@@ -33,7 +33,7 @@ export class GetLatest extends Paged {
 export const latestQuery = (site: Site): QueryDefinition<GetLatest, CardsAnswer> => ({
   query: GetLatest,
   reads: [articleCards],
-  answer: async ({ section, tag, author, language, limit = DEFAULT_LIMIT, cursor }, read) => {
+  answer: async ({ section, tag, author, language, limit = DEFAULT_LIMIT, cursor }, read, asOf) => {
     const filter = {
       // With every filter and without: documents of articles that are not live have no time.
       'card.publishedAt': { $gt: '' },
@@ -47,7 +47,7 @@ export const latestQuery = (site: Site): QueryDefinition<GetLatest, CardsAnswer>
     const found = await read.of(articleCards).find(filter, { sort: NEWEST_FIRST, limit: limit + 1 })
     const shown = found.slice(0, limit).filter(isLive)
     const last = shown.at(-1)
-    const items = await cardAnswers(read, site, shown)
+    const items = await cardAnswers(read, site, shown, asOf)
     return { items, next: found.length > limit && last ? cursorOf([last.card.publishedAt, last._id]) : null }
   },
 })

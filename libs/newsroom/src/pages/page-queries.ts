@@ -77,10 +77,10 @@ export const pageQuery = <Doc extends Document>(
 ): QueryDefinition<GetArticlePage, PageAnswer> => ({
   query: GetArticlePage,
   reads: READS,
-  answer: async ({ idOrSlug, include = INCLUDABLE }, read) => {
+  answer: async ({ idOrSlug, include = INCLUDABLE }, read, asOf) => {
     const { page, content } = await livePage(read, idOrSlug, slug => slug)
     const [related, popular] = await Promise.all([
-      include.includes('related') ? relatedTo(page._id, content, read, site, neighbours) : undefined,
+      include.includes('related') ? relatedTo(page._id, content, { read, asOf }, site, neighbours) : undefined,
       include.includes('popular') ? read.ask(neighbours.popular, popularOnPage()) : undefined,
     ])
     return {
@@ -106,12 +106,12 @@ export const previewQuery = <Doc extends Document>(
 ): QueryDefinition<GetPreview, PageAnswer> => ({
   query: GetPreview,
   reads: READS,
-  answer: async ({ articleId, wouldBe: { event, changes } }, read) => {
+  answer: async ({ articleId, wouldBe: { event, changes } }, read, asOf) => {
     const known = await read.of(articlePages).get(articleId)
     const page = !changes && known?.content ? known : publishedPage(known, event, articleId)
     if (!page.content) throw new NotFound(`there is no article ${articleId}`)
     const [related, popular] = await Promise.all([
-      relatedTo(articleId, page.content, read, site, neighbours),
+      relatedTo(articleId, page.content, { read, asOf }, site, neighbours),
       read.ask(neighbours.popular, popularOnPage()),
     ])
     return { article: articleAnswer(site, page, page.content), related, popular: popular.items }
@@ -124,9 +124,9 @@ export const relatedQuery = <Doc extends Document>(
 ): QueryDefinition<GetRelated, RelatedAnswer> => ({
   query: GetRelated,
   reads: READS,
-  answer: async ({ idOrSlug }, read) => {
+  answer: async ({ idOrSlug }, read, asOf) => {
     const { page, content } = await livePage(read, idOrSlug, slug => `../${slug}/related`)
-    return { items: await relatedTo(page._id, content, read, site, neighbours), next: null }
+    return { items: await relatedTo(page._id, content, { read, asOf }, site, neighbours), next: null }
   },
 })
 
@@ -151,7 +151,7 @@ const livePage = async (
 const relatedTo = async <Doc extends Document>(
   id: string,
   content: PageContent,
-  read: ReadModels,
+  { read, asOf }: { readonly read: ReadModels; readonly asOf: Date },
   site: Site,
   { related, computedRelated }: Neighbours<Doc>,
 ): Promise<RelatedCardAnswer[]> => {
@@ -163,7 +163,7 @@ const relatedTo = async <Doc extends Document>(
   const language = primaryLanguage(content.language)
   const live = await liveCards(read, ids)
   const shown = live.filter(({ card }) => primaryLanguage(card.language) === language).slice(0, RELATED_SHOWN)
-  const cards = await cardAnswers(read, site, shown)
+  const cards = await cardAnswers(read, site, shown, asOf)
   return cards.map(card => ({
     ...card,
     why: {

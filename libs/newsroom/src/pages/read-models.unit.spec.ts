@@ -51,8 +51,14 @@ const publish = (n: number, more?: Partial<LiveContent>): Recorded[] =>
   recorded(`article-${id(n)}`, [{ type: 'ArticlePublished', data: content(n, more) }])
 const unpublish = (n: number) => recorded(`article-${id(n)}`, [{ type: 'ArticleUnpublished', data: { reason: null } }])
 const list = (name: string, ...events: Event[]) => recorded(`list-${name}`, events)
-const feature = (n: number): Event => ({ type: 'ArticleFeatured', data: { articleId: id(n) } })
-const unfeature = (n: number): Event => ({ type: 'ArticleUnfeatured', data: { articleId: id(n) } })
+const feature = (n: number): Event => ({
+  type: 'ArticleFeatured',
+  data: { articleId: id(n), place: 9, from: null, until: null, zone: null, reason: null },
+})
+const unfeature = (n: number): Event => ({
+  type: 'ArticleUnfeatured',
+  data: { articleId: id(n), cause: 'editor', reason: null },
+})
 
 const noPopular = { definition: '', window: '24h', asOf: AT, items: [], next: null }
 const readModels = (...events: Recorded[]) => new FoldedReadModels(events, new Map([[GetPopular, noPopular]]))
@@ -293,7 +299,10 @@ describe('the latest', () => {
 })
 
 describe('curated lists', () => {
-  const created = (label: string): Event => ({ type: 'ListCreated', data: { label } })
+  const created = (label: string): Event => ({
+    type: 'ListCreated',
+    data: { label, section: null, capacity: null },
+  })
   const labelled = (...events: Recorded[]) => readModels(...publish(1), ...publish(2), ...events)
 
   it("show what is live of them in the editors' order, and give cards their label", async () => {
@@ -326,16 +335,16 @@ describe('curated lists', () => {
     await expect(listOf(read, { list: 'none' })).rejects.toMatchObject({ code: 'not-found' })
     expect(await asked(read, listsQuery, ListsAnswer, new GetLists())).toEqual({
       items: [
-        { list: 'editors-choice', label: "Editor's choice" },
-        { list: 'a', label: 'A' },
-        { list: 'long-reads', label: 'Long reads' },
+        { list: 'editors-choice', label: "Editor's choice", section: null },
+        { list: 'a', label: 'A', section: null },
+        { list: 'long-reads', label: 'Long reads', section: null },
       ],
       next: null,
     })
     const two = await asked(read, listsQuery, ListsAnswer, Object.assign(new GetLists(), { limit: 2 }))
     expect(two.items).toHaveLength(2)
     const rest = await asked(read, listsQuery, ListsAnswer, Object.assign(new GetLists(), { cursor: two.next ?? '' }))
-    expect(rest).toEqual({ items: [{ list: 'long-reads', label: 'Long reads' }], next: null })
+    expect(rest).toEqual({ items: [{ list: 'long-reads', label: 'Long reads', section: null }], next: null })
     const both = labelled(...list('a', created('A'), feature(1)), ...list('editors-choice', feature(1)))
     expect((await pageOf(both, id(1), [])).article.id).toBe(id(1))
     expect((await latest(both)).items.at(-1)).toMatchObject({ label: "Editor's choice" })

@@ -81,7 +81,7 @@ export const popularQuery = (site: Site): QueryDefinition<GetPopular, PopularAns
     // An article can be gone from the cards before its popularity knows: the next ones take the place.
     for (let i = 0; i < ids.length && items.length < limit; i += limit) {
       const portion = ids.slice(i, i + limit)
-      const cards = await cardsOf(read, site, portion)
+      const cards = await cardsOf(read, site, portion, asOf)
       for (const id of portion) {
         const card = cards.get(id)
         if (card && items.length < limit) items.push({ ...card, rank: items.length + 1 })
