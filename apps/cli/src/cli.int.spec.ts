@@ -81,7 +81,7 @@ describe('without a server', () => {
     const first = await stet('demo')
     expect(first).toMatchObject({ failed: false, standalone: true, err: '' })
     expect(first.out).toMatch(
-      /^Added 30 articles, 11 list entries and [1-9]\d{3,} views\.\nStart the server with npm start/,
+      /^Added 30 articles, 32 changes to lists and [1-9]\d{3,} views\.\nStart the server with npm start/,
     )
     const history = await stet('replay')
     const second = await stet('demo')

@@ -36,7 +36,7 @@ export class DemoCommand extends CommandRunner {
       const isNew = articles + lists + views > 0
       await write(
         isNew
-          ? `Added ${articles} articles, ${lists} list entries and ${views} views.\n`
+          ? `Added ${articles} articles, ${lists} changes to lists and ${views} views.\n`
           : 'The demonstration is there already; nothing was changed.\n',
       )
       await write(`${this.next()}\n`)
@@ -52,6 +52,7 @@ export class DemoCommand extends CommandRunner {
       `${site}/reader/v1/articles?limit=5`,
       `${site}/reader/v1/popular?window=24h`,
       `${site}/reader/v1/lists/editors-choice`,
+      `${site}/reader/v1/lists?section=sport`,
     ]
     const start = this.stores.standalone ? 'Start the server with npm start, then look at:' : 'Look at:'
     return [start, ...look.map(url => `  curl '${url}'`)].join('\n')

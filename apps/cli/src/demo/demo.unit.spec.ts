@@ -1,6 +1,6 @@
 // The demonstration keeps what it promises: thirty articles, five sections, two languages, a week of views.
 import { describe, expect, it } from '@jest/globals'
-import { FeatureArticle } from '@stet/newsroom'
+import { CreateList, FeatureArticle, PinArticle } from '@stet/newsroom'
 import { demoArticleId, demoArticles, demoListCommands, demoSections } from './newsroom'
 import { demoViewEvents, demoViews } from './views'
 
@@ -49,11 +49,27 @@ describe('the articles', () => {
 
 describe('the lists', () => {
   it('hold articles of the demonstration, by commands with ids of their own', () => {
-    const commands = demoListCommands()
+    const commands = demoListCommands(NOW)
     expect(new Set(commands.map(({ commandId }) => commandId)).size).toBe(commands.length)
-    expect(demoListCommands()).toEqual(commands)
+    expect(demoListCommands(NOW)).toEqual(commands)
+    const later = demoListCommands(NOW + 86_400_000)
+    expect(later.map(({ commandId }) => commandId)).toEqual(commands.map(({ commandId }) => commandId))
     const ids = new Set([...keys].map(demoArticleId))
     for (const { command } of commands) if (command instanceof FeatureArticle) expect(ids).toContain(command.articleId)
+  })
+
+  it('are a front for each section too, with articles of it, and one of them passes', () => {
+    const commands = demoListCommands(NOW)
+    for (const { slug, articles } of demoSections) {
+      const own = commands.filter(({ list }) => list === `${slug}-front`).map(({ command }) => command)
+      expect(own.filter(command => command instanceof CreateList)).toMatchObject([{ section: slug, capacity: 5 }])
+      const featured = own.filter(command => command instanceof FeatureArticle).map(({ articleId }) => articleId)
+      expect(featured.length).toBeGreaterThan(2)
+      expect(articles.map(({ key }) => demoArticleId(key))).toEqual(expect.arrayContaining(featured))
+    }
+    const passing = commands.filter(({ command }) => command instanceof FeatureArticle && command.until)
+    expect(passing).toHaveLength(1)
+    expect(commands.filter(({ command }) => command instanceof PinArticle)).toHaveLength(1)
   })
 })
 

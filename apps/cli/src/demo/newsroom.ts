@@ -1,5 +1,5 @@
-// The demonstration as commands: thirty articles over a week, two lists. The same keys give the same ids for ever.
-import { CreateList, FeatureArticle, ImportArticle, wireArticleId } from '@stet/newsroom'
+// The demonstration as commands: thirty articles over a week, two lists and a front for each section. The same keys give the same ids for ever.
+import { CreateList, FeatureArticle, ImportArticle, PinArticle, wireArticleId } from '@stet/newsroom'
 import { v5 as uuidv5 } from 'uuid'
 import { type DemoArticle, type DemoSection } from './article'
 import { culture } from './culture'
@@ -59,8 +59,24 @@ const importing = (section: DemoSection, article: DemoArticle, at: string): Impo
     publishedAt: at,
   })
 
-/** The lists and who stands in them; a list with a label is created. */
-const LISTS: readonly { readonly name: string; readonly label?: string; readonly keys: readonly string[] }[] = [
+interface DemoList {
+  readonly name: string
+  /** A list with a label is created. */
+  readonly label?: string
+  readonly section?: string
+  readonly capacity?: number
+  readonly keys: readonly string[]
+  /** Keeps its place. */
+  readonly pinned?: string
+  /** Is shown for two days only, and why. */
+  readonly passing?: { readonly key: string; readonly reason: string }
+}
+
+/** The front of a section: a list of its own, with room for five. */
+const front = (section: string, label: string) => ({ name: `${section}-front`, label, section, capacity: 5 })
+
+/** The lists and who stands in them. */
+const LISTS: readonly DemoList[] = [
   {
     name: 'editors-choice',
     keys: ['barrier-model', 'lighthouse-keeper', 'regatta-final', 'sperrwerk-modell', 'leuchtturm-bibliothek'],
@@ -70,17 +86,36 @@ const LISTS: readonly { readonly name: string; readonly label?: string; readonly
     label: 'Harbour and river',
     keys: ['eel-return', 'silo-concert-hall', 'port-hydrogen', 'sea-grass', 'aale-vess'],
   },
+  {
+    ...front('politics', 'Top of politics'),
+    keys: ['barrier-vote', 'referendum-petition', 'sperrwerk-beschluss'],
+    pinned: 'barrier-vote',
+  },
+  { ...front('economy', 'Top of the economy'), keys: ['night-train-bookings', 'barrier-cost', 'sperrwerk-kosten'] },
+  { ...front('science', 'Top of science'), keys: ['barrier-model', 'eel-return', 'aale-vess'] },
+  { ...front('culture', 'Top of culture'), keys: ['silo-concert-hall', 'map-of-smells', 'silo-konzertsaal'] },
+  {
+    ...front('sport', 'Top of sport'),
+    keys: ['regatta-final', 'dockers-promotion', 'dock-aufstieg'],
+    passing: { key: 'regatta-final', reason: 'Until the regatta is over' },
+  },
 ]
 
-/** The commands of the lists, in order, each with an id of its own: sent again they change nothing. */
-export const demoListCommands = (): { list: string; commandId: string; command: object }[] =>
-  LISTS.flatMap(({ name, label, keys }) => [
-    ...(label === undefined
-      ? []
-      : [{ list: name, commandId: demoId(`create ${name}`), command: Object.assign(new CreateList(), { label }) }]),
-    ...keys.map(key => ({
-      list: name,
-      commandId: demoId(`feature ${key} in ${name}`),
-      command: Object.assign(new FeatureArticle(), { articleId: demoArticleId(key) }),
-    })),
-  ])
+/** The commands of the lists, in order, each with an id of its own; times count from `now` (ms). */
+export const demoListCommands = (now: number): { list: string; commandId: string; command: object }[] =>
+  LISTS.flatMap(({ name, label, section, capacity, keys, pinned, passing }) => {
+    const featuring = (key: string) => ({
+      articleId: demoArticleId(key),
+      ...(key === passing?.key && { until: new Date(now + 48 * HOUR).toISOString(), reason: passing.reason }),
+    })
+    const settings = { label, ...(section && { section }), ...(capacity && { capacity }) }
+    const pin = pinned && Object.assign(new PinArticle(), { articleId: demoArticleId(pinned) })
+    return [
+      ...(label === undefined ? [] : [{ id: `create ${name}`, command: Object.assign(new CreateList(), settings) }]),
+      ...keys.map(key => ({
+        id: `feature ${key} in ${name}`,
+        command: Object.assign(new FeatureArticle(), featuring(key)),
+      })),
+      ...(pin ? [{ id: `pin ${pinned} in ${name}`, command: pin }] : []),
+    ].map(({ id, command }) => ({ list: name, commandId: demoId(id), command }))
+  })

@@ -1,5 +1,5 @@
 // Sets the demonstration up; what is there already stays as it is.
-import { type Aggregates, type CommandOutcome, type EventLog } from '@stet/eventsourcing'
+import { type Aggregates, CommandIdReused, type CommandOutcome, type EventLog } from '@stet/eventsourcing'
 import { article as articles, curatedList } from '@stet/newsroom'
 import { demoArticleId, demoArticles, demoId, demoListCommands } from './newsroom'
 import { DEMO_VIEWS, demoViewEvents } from './views'
@@ -7,7 +7,7 @@ import { DEMO_VIEWS, demoViewEvents } from './views'
 export interface DemoTally {
   /** Articles that were not there before. */
   readonly articles: number
-  /** Entries and lists that were not there before. */
+  /** Changes to lists that were not made before. */
   readonly lists: number
   /** Views that were recorded now. */
   readonly views: number
@@ -25,7 +25,7 @@ export interface DemoTarget {
 /** Publishes the articles, fills the lists, records the views. Interrupted anywhere, the next run completes it. */
 export const setUpDemo = async ({ log, aggregates, send, now, onProgress }: DemoTarget): Promise<DemoTally> => {
   const wanted = demoArticles(now)
-  const listCommands = demoListCommands()
+  const listCommands = demoListCommands(now)
   const total = wanted.length + listCommands.length + 1
   const tally = { articles: 0, lists: 0, views: 0 }
   let done = 0
@@ -40,8 +40,13 @@ export const setUpDemo = async ({ log, aggregates, send, now, onProgress }: Demo
     // Loaded first, so that a command which the list remembers is known to be a repeat.
     await aggregates.load(curatedList, list)
     onProgress?.(done++, total)
-    const { changed, replayed } = await send(list, command, commandId)
-    if (changed && !replayed) tally.lists++
+    try {
+      const { changed, replayed } = await send(list, command, commandId)
+      if (changed && !replayed) tally.lists++
+    } catch (error) {
+      // A second run has other times: what was done under this id before is done.
+      if (!(error instanceof CommandIdReused)) throw error
+    }
   }
   onProgress?.(done, total)
   if ((await log.lastOf(DEMO_VIEWS)) === null) {

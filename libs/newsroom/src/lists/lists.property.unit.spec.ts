@@ -16,7 +16,7 @@ import {
   UnfeatureArticle,
   UnpinArticle,
 } from './commands'
-import { curatedLists } from './curated-lists'
+import { curatedLists, type ListDocument } from './curated-lists'
 import { type CuratedList, evolveList, noList } from './entries'
 import { GetList, listQuery } from './list-queries'
 import { curatedList } from './lists'
@@ -207,7 +207,7 @@ describe('a curated list under any commands', () => {
               expect(ids[data.place]).toBe(data.articleId)
         }
         const read = new FoldedReadModels([...articles, ...history])
-        const document = await read.of(curatedLists).get(NAME)
+        const document = await read.of<ListDocument>(curatedLists).get(NAME)
         expect(document?.entries ?? []).toEqual(fold(history).entries)
         const { items } = await definition.answer(query, read, new Date(asOf))
         expect(items.map(({ id }) => numberOf(id))).toEqual(plain.shown(asOf))
