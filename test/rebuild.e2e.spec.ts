@@ -23,12 +23,15 @@ import {
   FeatureArticle,
   GROUPS,
   importOf,
+  MoveArticle,
+  PinArticle,
   projections,
   PublishArticle,
   readNinjs,
   RelateArticles,
   ReviseArticle,
   SourceArticle,
+  TimeFeature,
   UnfeatureArticle,
   UnpublishArticle,
 } from '@stet/newsroom'
@@ -95,7 +98,16 @@ const happening = fc.oneof(
   fc.record({ kind: fc.constant('publish' as const), n: any.article }),
   fc.record({ kind: fc.constant('publish' as const), n: any.article }),
   fc.record({ kind: fc.constant('unpublish' as const), n: any.article }),
-  fc.record({ kind: fc.constant('feature' as const), n: any.article, list: any.list }),
+  fc.record({
+    kind: fc.constant('feature' as const),
+    n: any.article,
+    list: any.list,
+    place: fc.nat(ARTICLES),
+    until: fc.option(fc.constant('2027-01-01T00:00:00Z'), { nil: undefined }),
+  }),
+  fc.record({ kind: fc.constant('move' as const), n: any.article, list: any.list, place: fc.nat(ARTICLES) }),
+  fc.record({ kind: fc.constant('pin' as const), n: any.article, list: any.list, place: fc.nat(ARTICLES) }),
+  fc.record({ kind: fc.constant('time' as const), n: any.article, list: any.list }),
   fc.record({ kind: fc.constant('unfeature' as const), n: any.article, list: any.list }),
   fc.record({
     kind: fc.constant('view' as const),
@@ -164,7 +176,28 @@ const record = async (log: EventLog, happenings: readonly Happening[]): Promise<
         await send(article, new UnpublishArticle(), id)
         break
       case 'feature':
-        await send(curatedList, Object.assign(new FeatureArticle(), { articleId: id }), happening.list)
+        await send(
+          curatedList,
+          Object.assign(new FeatureArticle(), {
+            articleId: id,
+            place: happening.place,
+            ...(happening.until && { until: happening.until }),
+          }),
+          happening.list,
+        )
+        break
+      case 'move':
+      case 'pin': {
+        const moving = happening.kind === 'move' ? new MoveArticle() : new PinArticle()
+        await send(curatedList, Object.assign(moving, { articleId: id, place: happening.place }), happening.list)
+        break
+      }
+      case 'time':
+        await send(
+          curatedList,
+          Object.assign(new TimeFeature(), { articleId: id, from: '2026-06-01T00:00:00Z' }),
+          happening.list,
+        )
         break
       case 'unfeature':
         await send(curatedList, Object.assign(new UnfeatureArticle(), { articleId: id }), happening.list)
