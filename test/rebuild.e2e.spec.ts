@@ -232,8 +232,8 @@ const ALWAYS: readonly Happening[] = [
   { kind: 'draft', n: 0, text: 'harbour bridge storm', section: 'News', language: 'en' },
   { kind: 'import', n: OWN, text: 'harbour storm railway', version: 1, related: [OWN + 1], status: 'usable' },
   { kind: 'create', list: 'front' },
-  { kind: 'feature', n: OWN, list: 'front' },
-  { kind: 'feature', n: 0, list: 'editors-choice' },
+  { kind: 'feature', n: OWN, list: 'front', place: 0, until: undefined },
+  { kind: 'feature', n: 0, list: 'editors-choice', place: 0, until: undefined },
   { kind: 'view', n: OWN, views: 3, minute: 10 },
 ]
 /** Documents that the read models then hold at least. */
