@@ -54,6 +54,9 @@ export function checkFile(file: string, isSound?: IsSound): void {
   const descriptor = openSync(file, 'r')
   try {
     new Check(file, descriptor).run(isSound)
+  } catch (error) {
+    // An offset or a length that points beyond its page.
+    throw error instanceof RangeError ? new StorageDamaged(`${file} (a page)`) : error
   } finally {
     closeSync(descriptor)
   }
