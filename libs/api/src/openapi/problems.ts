@@ -5,6 +5,7 @@ import { type Description } from './describe'
 
 /** What each described status means. */
 export const PROBLEM_TEXT = {
+  308: 'Moved for good: see Location',
   400: 'Malformed',
   401: 'Token needed',
   403: 'Role not sufficient',
@@ -16,6 +17,7 @@ export const PROBLEM_TEXT = {
   415: 'Content type not supported',
   422: 'Not acceptable',
   428: 'If-Match needed',
+  429: 'Too many requests; see Retry-After',
   503: 'Temporarily unavailable; see Retry-After',
 } as const
 export type ProblemStatus = keyof typeof PROBLEM_TEXT
@@ -32,11 +34,11 @@ export const problemsOf = (
   const described: readonly (readonly [boolean, ...ProblemStatus[]])[] = [
     // Syntax: of the body, or of a path that cannot be decoded.
     [sends || names, 400],
-    [access?.kind === 'roles', 401, 403],
+    [access?.kind === 'roles', 401, 403, 429],
     // What is created by its name is not looked for.
     [names && status !== 201, 404],
     [commands, 409, 412],
-    [path.startsWith('/reader/v1/articles/'), 410],
+    [path.startsWith('/reader/v1/articles/'), 308, 410],
     [sends, 413, 415],
     [sends || asks || names, 422],
     [ifMatch === 'required', 428],
