@@ -52,7 +52,7 @@ export const openNewsroom = async (
     const stores = { log, documents }
     const policy = { approval: config.approval }
     const aggregates = new Aggregates(log)
-    const reading = openReadSide(context, stores, ({ began }) => http.hot.confirm(began))
+    const reading = openReadSide(stores, ({ began }) => http.hot.confirm(began))
     if (parts.includes('projections')) {
       const running = runProjections(context, stores, () => reading.refresh())
       closing.push(() => running.stop())
@@ -63,6 +63,8 @@ export const openNewsroom = async (
     const previews = new Previews({ aggregates, reading, site, links: new SignedLinks(config) })
     if (parts.includes('editorial')) modules.push(editorialModule({ aggregates, reading, policy, previews }))
     if (parts.includes('reader')) {
+      // Readers are served nothing before it is there; editors go on writing while it is being built.
+      context.health.add('read-models', async () => ({ ok: await reading.ready() }))
       const recorder = await startRecorder(context, log, site, isDatacentre)
       closing.push(() => recorder.stop())
       showViewTotals(context, reading)

@@ -49,16 +49,11 @@ export const runProjections = (
   return running
 }
 
-/** Answers queries; ready once every read model of this version has caught up. */
+/** Answers queries from the read models of this version. */
 export const openReadSide = (
-  { health }: AppContext,
   stores: ReadModelStores,
   onLook: NonNullable<ReadSideOptions['onLook']>,
-): RunningReadSide => {
-  const reading = readSide({ ...stores, projections, groups: GROUPS, onLook })
-  health.add('read-models', async () => ({ ok: await reading.ready() }))
-  return reading
-}
+): RunningReadSide => readSide({ ...stores, projections, groups: GROUPS, onLook })
 
 const lagOf = ({ group, lag, parked }: RunningGroupStatus) => ({
   group,
