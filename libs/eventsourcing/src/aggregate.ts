@@ -11,6 +11,14 @@ export interface AppliedCommand {
   /** Of the command's last event. */
   readonly revision: number
   readonly position: string
+  /** It was written on an older state and merged with what others did since. */
+  readonly merged: boolean
+}
+
+/** State after an event. Events of unknown types (written by newer code) leave it as it is. */
+export const evolved = (decider: AnyDecider, state: unknown, event: LogEvent): unknown => {
+  const evolve = Object.hasOwn(decider.evolve, event.type) ? decider.evolve[event.type] : undefined
+  return evolve ? evolve(state as never, event as never) : state
 }
 
 /** State of a stream, folded up to `revision`. Folding is the only thing that changes it. */
@@ -26,14 +34,16 @@ export class Aggregate {
     this.state = decider.initial
   }
 
-  /** Events of unknown types (written by newer code) leave the state as it is. */
   fold(event: LogEvent): void {
-    const evolve = Object.hasOwn(this.decider.evolve, event.type) ? this.decider.evolve[event.type] : undefined
-    if (evolve) this.state = evolve(this.state as never, event as never)
-    this.revision = event.revision
-    this.position = event.position
     const { revision, position, metadata } = event
-    this.commands.set(scopeOf(metadata), { fingerprint: metadata.fingerprint, revision, position })
+    this.state = evolved(this.decider, this.state, event)
+    this.revision = revision
+    this.position = position
+    const scope = scopeOf(metadata)
+    const { fingerprint, expected } = metadata
+    // A command's first event follows the revision that its sender had seen, unless it was merged.
+    const merged = this.commands.get(scope)?.merged ?? (expected !== undefined && expected !== revision - 1)
+    this.commands.set(scope, { fingerprint, revision, position, merged })
   }
 
   /** Bytes, roughly. */

@@ -28,6 +28,11 @@ export interface DecideContext extends CommandMeta {
   readonly reserved: string | null
 }
 
+/** What merge sees beside command and states: `expected` is the revision of the older state, `revision` that of now. */
+export interface MergeContext extends Omit<DecideContext, 'reserved'> {
+  readonly expected: number
+}
+
 /**
  * A rule over two streams: before the command's own events, one event is appended to `{category}-{name}` at no_stream.
  * A name that is reserved with equal data already counts as reserved. The first candidate that can be had is taken; when
@@ -67,6 +72,18 @@ export interface Decider<State, Events extends EventMap, C extends Commands> {
     ) => Reservation | null
   }
   /**
+   * Three-way merge: decides a command that was written on an older state, `seen`. Asked only when the sender allows it
+   * (see Envelope.merge); throws StaleRevision, naming what conflicts, when both sides changed the same.
+   */
+  readonly merge?: {
+    readonly [K in keyof C]?: (
+      command: InstanceType<C[K]>,
+      seen: State,
+      state: State,
+      context: MergeContext,
+    ) => readonly NewEvent<Events>[]
+  }
+  /**
    * Streams that must exist before a command is decided (else NotFound): `FeatureArticle: c => 'article-' + c.articleId`.
    * `key` is that of the command's own stream.
    */
@@ -94,6 +111,19 @@ export interface AnyDecider {
       Record<string, (command: never, state: never, context: Omit<DecideContext, 'reserved'>) => Reservation | null>
     >
   >
+  readonly merge?: Readonly<
+    Partial<
+      Record<
+        string,
+        (
+          command: never,
+          seen: never,
+          state: never,
+          context: MergeContext,
+        ) => readonly { readonly type: string; readonly data: unknown }[]
+      >
+    >
+  >
   readonly exists?: Readonly<Partial<Record<string, (command: never, key: string) => string>>>
 }
 
@@ -109,6 +139,8 @@ export interface Envelope extends CommandMeta {
   readonly key: string
   /** The revision that the sender saw; absent: whatever is current. */
   readonly expected?: number
+  /** What others did since `expected` is merged with, where the decider knows how; else it is a StaleRevision. */
+  readonly merge?: true
   /** The command id was made for this very call, so that this cannot be a repeat; saves looking for the first one. */
   readonly fresh?: true
   /** What the sender may touch; everything when absent. */
@@ -147,4 +179,6 @@ export interface CommandOutcome {
   readonly replayed: boolean
   /** False when the command changed nothing (nothing was recorded). */
   readonly changed: boolean
+  /** It was written on an older state and merged with what others did since. */
+  readonly merged?: true
 }

@@ -62,8 +62,13 @@ export class StaleRevision extends StetError {
   constructor(
     readonly expected: number,
     readonly current: number,
+    /** Fields that both sides changed, where a merge was tried. */
+    readonly conflicts?: readonly string[],
   ) {
-    super(`expected revision ${expected}, but the current revision is ${current}: load it again and repeat the change`)
+    super(
+      `expected revision ${expected}, but the current revision is ${current}: load it again and repeat the change` +
+        (conflicts ? ` (others changed ${conflicts.join(', ')} too)` : ''),
+    )
   }
 }
 

@@ -8,6 +8,7 @@ import { decoded, type EventLog, type EventToAppend } from './event-log'
 import { eventIdOf, fingerprintOf, scopeOf } from './identity'
 import { asRecorded } from './json'
 import { Lanes } from './lanes'
+import { Past, type PastState } from './past'
 import { Patience } from './patience'
 import { reserve } from './reservation'
 
@@ -40,6 +41,8 @@ interface Order {
   readonly stream: string
   readonly fingerprint: string
   readonly patience: Patience
+  /** The state that the sender had seen; loaded once, when it is needed for a merge. */
+  seen?: PastState
 }
 
 type Decided = readonly { readonly type: string; readonly data: unknown }[]
@@ -48,6 +51,7 @@ type Decided = readonly { readonly type: string; readonly data: unknown }[]
 export class Aggregates {
   readonly #cache: LRUCache<string, Aggregate>
   readonly #lanes: Lanes
+  readonly #past: Past
   readonly #patience: number
 
   constructor(
@@ -57,6 +61,7 @@ export class Aggregates {
     this.#cache = aggregateCache(options.cache ?? 64 * 1024 * 1024)
     this.#lanes = new Lanes(options.waitingPerStream ?? 256, options.waiting ?? 4096)
     this.#patience = options.patience ?? 5000
+    this.#past = new Past(log)
   }
 
   /**
@@ -89,6 +94,25 @@ export class Aggregates {
     })
   }
 
+  /**
+   * States of a stream as they were after these revisions, in their order; null for a revision that the log does not
+   * hold (any more). One pass over the stream, which touches nothing that is kept in memory. Throws Contended when too
+   * many ask at once, Unavailable when the store does not answer or the stream is too long to be read in time.
+   */
+  async asOf<State = unknown>(
+    decider: AnyDecider,
+    key: string,
+    revisions: readonly number[],
+  ): Promise<readonly (Loaded<State> | null)[]> {
+    const found = await this.#past.asOf(
+      decider,
+      streamOf(decider.category, key),
+      revisions,
+      new Patience(this.#patience),
+    )
+    return found as readonly (Loaded<State> | null)[]
+  }
+
   async #perform(order: Order): Promise<CommandOutcome> {
     const { decider, envelope, stream, fingerprint, patience } = order
     let { aggregate, fresh } = await this.#first(order)
@@ -96,8 +120,8 @@ export class Aggregates {
       const applied = aggregate.commands.get(scopeOf(envelope))
       if (applied) {
         if (applied.fingerprint !== fingerprint) throw new CommandIdReused()
-        const { revision, position } = applied
-        return { id: envelope.key, revision, position, replayed: true, changed: true }
+        const { revision, position, merged } = applied
+        return { id: envelope.key, revision, position, replayed: true, changed: true, ...(merged && { merged }) }
       }
 
       // What is appended proves that the state it was decided on is the current one. A refusal and "nothing to do"
@@ -118,10 +142,18 @@ export class Aggregates {
           continue
         }
         const { revision, position } = aggregate
-        return { id: envelope.key, revision, position: position ?? '0', replayed: false, changed: false }
+        return {
+          id: envelope.key,
+          revision,
+          position: position ?? '0',
+          replayed: false,
+          changed: false,
+          ...mergedAt(envelope, revision),
+        }
       }
 
       decisions++
+      const merged = mergedAt(envelope, aggregate.revision)
       const result = await this.#append(order, aggregate, events)
       if (result.ok) {
         return {
@@ -130,6 +162,7 @@ export class Aggregates {
           position: result.position,
           replayed: false,
           changed: true,
+          ...merged,
         }
       }
       if (result.current < aggregate.revision) {
@@ -170,7 +203,9 @@ export class Aggregates {
     const { revision, state } = aggregate
     const { expected, permit } = envelope
     permit?.(state, { category: decider.category, actor: envelope.actor })
-    if (expected !== undefined && expected !== revision) throw new StaleRevision(expected, revision)
+    const stale = expected !== undefined && expected !== revision
+    const merge = stale && envelope.merge && expected < revision ? decider.merge?.[name] : undefined
+    if (stale && !merge) throw new StaleRevision(expected, revision)
 
     const needed = decider.exists?.[name]?.(command as never, envelope.key)
     if (needed !== undefined && !(await this.#exists(needed, patience))) throw new NotFound(`there is no ${needed}`)
@@ -180,6 +215,12 @@ export class Aggregates {
       ...{ commandId, actor, at, correlationId, key, revision },
       ...(causationId === undefined ? {} : { causationId }),
       ...(client === undefined ? {} : { client }),
+    }
+    if (merge && stale) {
+      const seen = await this.#seen(order, expected, revision)
+      const merged = merge(command as never, seen as never, state as never, { ...context, expected })
+      permit?.(this.#after(order, aggregate, merged), { category: decider.category, actor })
+      return merged
     }
     const reservation = decider.reserve?.[name]?.(command as never, state as never, context) ?? null
     const reserved =
@@ -198,6 +239,14 @@ export class Aggregates {
     Object.assign(next, { state, revision, position })
     this.#fold(order, next, toAppendAll(order, decided), position ?? '0')
     return next.state
+  }
+
+  /** The state that the sender of a stale command had seen. */
+  async #seen(order: Order, expected: number, current: number): Promise<unknown> {
+    const { decider, stream, patience } = order
+    order.seen ??= (await this.#past.asOf(decider, stream, [expected], patience))[0] ?? undefined
+    if (!order.seen) throw new StaleRevision(expected, current)
+    return order.seen.state
   }
 
   async #exists(stream: string, patience: Patience): Promise<boolean> {
@@ -256,6 +305,9 @@ export class Aggregates {
 
 const toAppendAll = (order: Order, decided: Decided): EventToAppend[] =>
   decided.map((event, index) => toAppend(order, order.stream, event, index))
+
+const mergedAt = ({ merge, expected }: Envelope, revision: number): Pick<CommandOutcome, 'merged'> =>
+  merge && expected !== undefined && expected < revision ? { merged: true } : {}
 
 /** The event with everything that is recorded beside it; data as it will be read back. */
 const toAppend = (
