@@ -5,6 +5,7 @@ import { AmendArticle, CorrectArticle, correcting, correctionReservation } from 
 import { drafting, DraftArticle, RelateArticles, ReviseArticle, SourceArticle } from './drafting'
 import { type ArticleEvents } from './events'
 import { ImportArticle, importing, importReservation } from './importing'
+import { merging } from './merging'
 import { DEFAULT_POLICY, type Policy } from './policy'
 import {
   assertPublishable,
@@ -23,6 +24,7 @@ import {
   SpikeArticle,
   SubmitArticle,
 } from './reviewing'
+import { BringBackRevision, restoring } from './restoring'
 import {
   CancelScheduledChange,
   PerformScheduledChange,
@@ -43,6 +45,7 @@ export const articleOf = (policy: Policy) =>
       ReviseArticle,
       SourceArticle,
       RelateArticles,
+      BringBackRevision,
       SubmitArticle,
       SendBackArticle,
       ApproveArticle,
@@ -64,6 +67,7 @@ export const articleOf = (policy: Policy) =>
     initial: noArticle,
     decide: {
       ...drafting,
+      ...restoring,
       ...reviewing(policy),
       ...publishing(policy),
       ...correcting(policy),
@@ -72,6 +76,7 @@ export const articleOf = (policy: Policy) =>
       ...importing,
     },
     evolve: evolveArticle,
+    merge: merging,
     reserve: {
       PublishArticle: ({ slug }, state, context) => {
         // What may not be published reserves nothing.

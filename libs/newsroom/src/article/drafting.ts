@@ -98,10 +98,15 @@ const blocked = (given: string[] | null | undefined, article: Article): readonly
   given === undefined ? article.blockedIds : distinctIds(given ?? [])
 
 /** The event that turns one working copy into another, none when they are equal. */
-export const revised = (before: WorkingCopy, after: WorkingCopy): Decided => {
-  const changed = Object.entries(after).filter(([field, value]) => !same(value, before[field as keyof WorkingCopy]))
-  return changed.length === 0 ? [] : [{ type: 'ArticleRevised', data: { changes: Object.fromEntries(changed) } }]
+export const revised = (before: WorkingCopy, after: WorkingCopy): readonly NewEvent<Revision>[] => {
+  const changes = changedFields(before, after)
+  return Object.keys(changes).length === 0 ? [] : [{ type: 'ArticleRevised', data: { changes } }]
 }
+type Revision = Pick<ArticleEvents, 'ArticleRevised'>
+
+/** The fields of the later working copy that differ. */
+export const changedFields = (before: WorkingCopy, after: WorkingCopy): Partial<WorkingCopy> =>
+  Object.fromEntries(Object.entries(after).filter(([field, value]) => !same(value, before[field as keyof WorkingCopy])))
 
 /** Lower case, the first of equal ones. */
 export const distinctIds = (ids: readonly string[]): string[] => [...new Set(ids.map(id => id.toLowerCase()))]

@@ -36,6 +36,8 @@ export interface Article {
   readonly stage: 'none' | 'draft' | 'live' | 'unpublished' | 'retracted' | 'spiked' | 'erased'
   /** Revision of the stream, -1 when there is none. */
   readonly revision: number
+  /** Revision at which its history begins: a redaction or an erasure begins it anew, and nothing before it is shown. */
+  readonly since: number
   readonly working: WorkingCopy | null
   /** Opaque subject id of who began it. */
   readonly drafter: string | null
@@ -69,6 +71,7 @@ export interface Article {
 export const noArticle: Article = {
   stage: 'none',
   revision: -1,
+  since: 0,
   working: null,
   drafter: null,
   source: null,
@@ -196,6 +199,7 @@ export const evolveArticle: Decider<Article, ArticleEvents, Record<string, never
   ArticleRedacted: (_, { data, revision }) => ({
     ...noArticle,
     revision,
+    since: revision,
     stage: data.stage,
     working: data.working,
     source: data.source,
@@ -206,7 +210,13 @@ export const evolveArticle: Decider<Article, ArticleEvents, Record<string, never
     slugs: data.slugs,
     firstPublishedAt: data.firstPublishedAt,
   }),
-  ArticleErased: (_, { data, revision }) => ({ ...noArticle, revision, stage: 'erased', slugs: data.slugs }),
+  ArticleErased: (_, { data, revision }) => ({
+    ...noArticle,
+    revision,
+    since: revision,
+    stage: 'erased',
+    slugs: data.slugs,
+  }),
 }
 
 /** Somebody wrote: what was approved is no longer what there is. */

@@ -64,7 +64,8 @@ const SILENT = [
   'svg',
   'math',
 ]
-const BLOCKS = new Set(
+/** Elements that begin and end a paragraph. */
+export const BLOCKS: ReadonlySet<string> = new Set(
   (
     'p br hr h1 h2 h3 h4 h5 h6 ul ol li dl dt dd pre blockquote figure figcaption table caption thead tbody tfoot tr th td ' +
     'div section article header footer aside main nav address'
@@ -121,7 +122,8 @@ export const hasText = (html: string): boolean => BEGINS_WITH_TEXT.test(html) ||
 
 /** Saves the parser for what editors mostly write: a few plain elements, then a word. */
 const BEGINS_WITH_TEXT = /^(?:\s|<(?:p|div|section|h[1-6]|b|strong|em|i|ul|ol|li|blockquote)>)*[\p{L}\p{N}]/u
-const SILENCED = new Set(SILENT)
+/** The same as a set. */
+export const SILENCED: ReadonlySet<string> = new Set(SILENT)
 
 const OPTIONS: sanitizeHtml.IOptions = {
   allowedTags: Object.keys(ALLOWED),
