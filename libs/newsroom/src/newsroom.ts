@@ -23,8 +23,10 @@ export const GROUPS = {
   readership: ['views', 'article'],
   /** Related articles; a warm-up never delays a page. */
   related: ['article'],
+  /** What happened, for editors: never delays a page. */
+  history: ['article', 'list', 'desk'],
 } as const satisfies Record<string, readonly string[]>
 export type Group = keyof typeof GROUPS
 
-/** Milliseconds from one batch of a group to the next: rankings may be a moment older than a page. */
-export const PACES: Readonly<Record<Group, number>> = { newsroom: 10, readership: 100, related: 100 }
+/** Milliseconds from one batch of a group to the next: rankings and the history may be a moment older than a page. */
+export const PACES: Readonly<Record<Group, number>> = { newsroom: 10, readership: 100, related: 100, history: 50 }

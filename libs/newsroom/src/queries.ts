@@ -2,6 +2,7 @@
 import { type AnyQueryDefinition, type QueryDefinition } from '@stet/eventsourcing'
 import { type PageAnswer } from './answers'
 import { deskArticlesQuery, deskCountsQuery } from './desk/desk-queries'
+import { activityQuery, articleHistoryQuery, listHistoryQuery } from './history'
 import { latestQuery } from './latest/latest'
 import { editorsListQuery, editorsListsQuery } from './lists/editors-lists'
 import { listQuery, listsQuery } from './lists/list-queries'
@@ -18,6 +19,9 @@ export const editorsQueries: readonly AnyQueryDefinition[] = [
   editorsListQuery,
   deskArticlesQuery,
   deskCountsQuery,
+  articleHistoryQuery,
+  listHistoryQuery,
+  activityQuery,
 ]
 
 /** One definition per query class; build them once per process, since what is kept is kept per definition. */

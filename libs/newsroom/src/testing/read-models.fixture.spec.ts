@@ -114,7 +114,8 @@ const valuesAt = (document: unknown, path: string): unknown[] =>
       [document],
     )
 
-const OPERATORS: Record<string, (value: string, bound: string) => boolean> = {
+type Comparable = string | number
+const OPERATORS: Record<string, (value: Comparable, bound: Comparable) => boolean> = {
   $gt: (value, bound) => value > bound,
   $gte: (value, bound) => value >= bound,
   $lt: (value, bound) => value < bound,
@@ -130,7 +131,7 @@ const matches = (document: unknown, filter: Readonly<Record<string, unknown>>): 
     return Object.entries(wanted).every(([operator, bound]) => {
       const compare = OPERATORS[operator]
       if (!compare) throw new Error(`unknown operator ${operator}`)
-      return values.some(value => typeof value === 'string' && compare(value, bound as string))
+      return values.some(value => typeof value === typeof bound && compare(value as Comparable, bound as Comparable))
     })
   })
 
@@ -138,7 +139,7 @@ const bySort =
   (sort: Readonly<Record<string, 1 | -1>>) =>
   (a: Document, b: Document): number => {
     for (const [path, direction] of Object.entries(sort)) {
-      const [left, right] = [String(valuesAt(a, path)[0]), String(valuesAt(b, path)[0])]
+      const [left, right] = [a, b].map(document => valuesAt(document, path)[0] ?? '') as [Comparable, Comparable]
       if (left !== right) return left < right ? -direction : direction
     }
     return 0

@@ -1,0 +1,113 @@
+// Read model: one small document for each event of articles, lists and the desk.
+import { type Computation, type ComputedProjection } from '@stet/eventsourcing'
+import { ignoreFounding, type NewsroomEvents } from '../newsroom'
+import { ignoreSlugs } from '../slugs/events'
+import { ignoreViews } from '../views/events'
+import { foldAllTold, type Told, type ToldEvent, type ToldType, toldOf } from './events-told'
+
+/** `_id` is `{stream}@{revision}`. */
+export interface HistoryEntry extends Told {
+  readonly _id: string
+  readonly stream: string
+  readonly about: 'article' | 'list' | 'desk'
+  /** The article's id, or the list's name. */
+  readonly id: string
+  readonly revision: number
+  /** The event's position in twenty digits: as text it sorts as the log does. */
+  readonly order: string
+  readonly type: ToldType
+  /** RFC 3339 UTC. */
+  readonly at: string
+  readonly actor: string
+  readonly client: string | null
+  /** Revision that the actor had seen, where that was said. */
+  readonly seen: number | null
+  readonly commandId: string
+  /** The desk that the article was at; two where it went from one to another. */
+  readonly desks: readonly string[]
+}
+
+/** Where an article is: `_id` is `at-desk-{articleId}`. */
+export interface AtDesk {
+  readonly _id: string
+  readonly desk: string | null
+}
+
+export type HistoryDocument = HistoryEntry | AtDesk
+
+/** Entries depend on where their article was then, so they are folded by batches; nothing is kept in between. */
+export const history: ComputedProjection<HistoryDocument, NewsroomEvents> = {
+  kind: 'computed',
+  name: 'history',
+  version: 1,
+  group: 'history',
+  indexes: [
+    { key: { stream: 1, revision: -1 } },
+    { key: { at: -1, order: -1 } },
+    { key: { actor: 1, at: -1, order: -1 } },
+    { key: { desks: 1, at: -1, order: -1 } },
+    { key: { type: 1, at: -1, order: -1 } },
+  ],
+  on: { ...foldAllTold, ...ignoreFounding, ...ignoreSlugs, ...ignoreViews },
+  open: async () => telling,
+}
+
+const telling: Computation<HistoryDocument, NewsroomEvents> = {
+  fold: async (events, load) => {
+    const told = events as readonly ToldEvent[]
+    const known = new Map(await load([...new Set(told.flatMap(idsFor))]))
+    const changed = new Map<string, HistoryDocument>()
+    const put = (document: HistoryDocument) => {
+      known.set(document._id, document)
+      changed.set(document._id, document)
+    }
+    for (const event of told) {
+      for (const id of erasedBy(event)) {
+        const entry = known.get(id)
+        if (entry && 'stream' in entry) put({ ...entry, why: null, details: {} })
+      }
+      const at = event.category === 'list' ? undefined : known.get(atDesk(event.key))
+      const desk = at && 'desk' in at ? at.desk : null
+      const next = event.type === 'ArticleAssigned' ? slugOrNull(event.data.desk) : desk
+      put(entryOf(event, [desk, next]))
+      if (next !== desk) put({ _id: atDesk(event.key), desk: next })
+    }
+    return changed
+  },
+}
+
+const ERASURES: ReadonlySet<ToldType> = new Set(['ArticleRedacted', 'ArticleErased', 'DeskErased'])
+
+const idsFor = (event: ToldEvent): string[] => [
+  ...(event.category === 'list' ? [] : [atDesk(event.key)]),
+  ...erasedBy(event),
+]
+
+/** Ids of the entries of which nothing may be found after the event but that something happened. */
+const erasedBy = ({ type, stream, revision }: ToldEvent): string[] =>
+  ERASURES.has(type) ? Array.from({ length: revision }, (_, earlier) => entryId(stream, earlier)) : []
+
+const entryId = (stream: string, revision: number): string => `${stream}@${revision}`
+const atDesk = (articleId: string): string => `at-desk-${articleId}`
+const slugOrNull = (desk: unknown): string | null => (typeof desk === 'string' ? desk : null)
+
+const entryOf = (event: ToldEvent, desks: readonly (string | null)[]): HistoryEntry => {
+  const { stream, category, key, revision, position, type, at, metadata } = event
+  const { actor, client, expected, commandId } = metadata
+  return {
+    _id: entryId(stream, revision),
+    stream,
+    about: category === 'list' || category === 'desk' ? category : 'article',
+    id: key,
+    revision,
+    order: position.padStart(20, '0'),
+    type,
+    at,
+    actor,
+    client: client ?? null,
+    seen: expected ?? null,
+    commandId,
+    desks: [...new Set(desks)].filter(desk => desk !== null),
+    ...toldOf(event),
+  }
+}
