@@ -58,6 +58,17 @@ export const MAY = {
   listEditorsLists: desk,
   getEditorsList: desk,
 
+  getArticleHistory: desk,
+  getListHistory: desk,
+  getActivity: writers,
+  getArticleRevision: desk,
+  compareArticleRevisions: desk,
+  restoreArticleRevision: writers,
+  getListRevision: desk,
+  compareListRevisions: desk,
+  /** Each command of it by its own row. */
+  sendBatch: desk,
+
   importNinjs: ['service'],
 
   listEvents: ['analyst'],

@@ -68,6 +68,9 @@ export {
   IsSlug,
   IsText,
   IsTimestamp,
+  nonBlank,
+  nullable,
+  shape,
 } from './validation'
 export { schemaConverters, violationsOf } from './validation'
 export * from './views'

@@ -15,13 +15,18 @@ import { decidersOf, editorsQueries, newsroomQueries, type Policy, type Site } f
 import { type AppContext, HotAnswers, Metrics } from '@stet/platform'
 import { EventsController } from '../analyst/events.controller'
 import { ArticlesController } from '../editorial/articles.controller'
+import { BatchController } from '../editorial/batch.controller'
+import { Batches } from '../editorial/batch'
 import { Commands } from '../editorial/commands'
 import { DeskController } from '../editorial/desk.controller'
 import { Imports, ImportsController } from '../editorial/imports.controller'
 import { EditorsReads } from '../editorial/editors-reads'
+import { HistoryController } from '../editorial/history.controller'
 import { ListsController } from '../editorial/lists.controller'
 import { PublishingController } from '../editorial/publishing.controller'
 import { ReviewController } from '../editorial/review.controller'
+import { Revisions } from '../editorial/revisions'
+import { RevisionsController } from '../editorial/revisions.controller'
 import { ScheduleController } from '../editorial/schedule.controller'
 import { EditorsPreviewController, PreviewController } from '../preview/preview.controllers'
 import { Previews } from '../preview/previews'
@@ -38,8 +43,11 @@ export const CONTROLLERS = {
     PublishingController,
     ScheduleController,
     DeskController,
+    RevisionsController,
+    HistoryController,
     ListsController,
     ImportsController,
+    BatchController,
     EditorsPreviewController,
   ],
   reader: [ReaderController, ViewsController, PreviewController],
@@ -61,6 +69,8 @@ export const editorialModule = (parts: {
   controllers: CONTROLLERS.editorial,
   providers: [
     Commands,
+    Revisions,
+    Batches,
     Imports,
     EditorsReads,
     { provide: Previews, useValue: parts.previews },

@@ -3,17 +3,21 @@ import { randomUUID } from 'node:crypto'
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
 import { type Envelope, Invalid, NotFound, streamOf } from '@stet/eventsourcing'
 import { isListName, type Limits, within } from '@stet/newsroom'
-import { type Caller, correlationOf, expectedRevision, idempotencyKey, Problem } from '@stet/platform'
+import { type Caller, correlationOf, expectedRevision, idempotencyKey, prefers, Problem } from '@stet/platform'
 import { type FastifyReply, type FastifyRequest } from 'fastify'
 import { v5 as uuidv5 } from 'uuid'
 
 /** A command's envelope, and the reply that learns what became of it. */
 export interface Address {
+  readonly category: Category
   readonly envelope: Envelope
   readonly reply: FastifyReply
 }
 
-type Category = 'article' | 'desk' | 'list'
+export type Category = 'article' | 'desk' | 'list'
+
+/** The preference (RFC 7240) to keep what others did since to other fields, instead of a 412. */
+export const MERGE = 'merge'
 
 /** Addresses a stream in a request's name. `replaces`: the command replaces content, so If-Match is needed. */
 export const addressOf = (
@@ -28,6 +32,7 @@ export const addressOf = (
   const given = idempotencyKey(one(headers['idempotency-key']))
   const expected = expectedRevision(one(headers['if-match']), replaces)
   return {
+    category,
     reply,
     envelope: {
       key,
@@ -40,6 +45,7 @@ export const addressOf = (
       ...(given === undefined && { fresh: true as const }),
       ...(expected !== undefined && { expected }),
       ...permitOf(caller),
+      ...(prefers(one(headers.prefer), MERGE) && { merge: true as const }),
     },
   }
 }

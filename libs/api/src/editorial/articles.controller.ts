@@ -32,7 +32,13 @@ export class ArticlesController {
 
   @Post(':id/revise')
   @HttpCode(200)
-  @Describe({ id: 'reviseArticle', summary: 'Change the working copy', answer: CommandAnswer, ifMatch: 'required' })
+  @Describe({
+    id: 'reviseArticle',
+    summary: 'Change the working copy',
+    answer: CommandAnswer,
+    ifMatch: 'required',
+    merges: true,
+  })
   revise(@Body() command: ReviseArticle, @ToArticle({ replaces: true }) to: Address): Promise<CommandAnswer> {
     return this.commands.send(command, to)
   }

@@ -1,23 +1,27 @@
 // Sends a command over the CommandBus and tells the caller what became of it.
 import { Injectable } from '@nestjs/common'
 import { CommandBus } from '@nestjs/cqrs'
-import { addressed, type CommandOutcome } from '@stet/eventsourcing'
-import { etagOf } from '@stet/platform'
+import { addressed, type CommandOutcome, StaleRevision } from '@stet/eventsourcing'
+import { etagOf, problemOf } from '@stet/platform'
 import { type CommandAnswer } from '../answers'
-import { type Address } from './address'
+import { type Address, MERGE } from './address'
+import { Revisions } from './revisions'
 
 @Injectable()
 export class Commands {
-  constructor(private readonly bus: CommandBus) {}
+  constructor(
+    private readonly bus: CommandBus,
+    private readonly revisions: Revisions,
+  ) {}
 
   /** Answers with the outcome; its revision is the ETag, and a repeat says so in `Idempotent-Replayed`. */
-  async send(command: object, { envelope, reply }: Address): Promise<CommandAnswer> {
-    const { id, revision, position, replayed } = await this.bus.execute<object, CommandOutcome>(
-      addressed(command, envelope),
-    )
+  async send(command: object, address: Address): Promise<CommandAnswer> {
+    const { reply } = address
+    const { id, revision, position, replayed, merged } = await this.#execute(command, address)
     void reply.header('cache-control', 'no-store')
     if (revision >= 0) void reply.header('etag', etagOf(revision))
     if (replayed) void reply.header('idempotent-replayed', 'true')
+    if (merged) void reply.header('preference-applied', MERGE)
     return { id, revision, position }
   }
 
@@ -32,5 +36,16 @@ export class Commands {
   async follow(command: object, { envelope }: Address, key: string): Promise<void> {
     const { actor, at, correlationId, commandId } = envelope
     await this.bus.execute(addressed(command, { key, actor, at, correlationId, commandId, causationId: commandId }))
+  }
+
+  /** A refusal for a stale revision tells what changed since, so that a tool can merge. */
+  async #execute(command: object, { category, envelope }: Address): Promise<CommandOutcome> {
+    try {
+      return await this.bus.execute<object, CommandOutcome>(addressed(command, envelope))
+    } catch (error) {
+      if (!(error instanceof StaleRevision)) throw error
+      const changes = await this.revisions.changesSince(category, envelope.key, error)
+      throw problemOf(error).with({ changes })
+    }
   }
 }

@@ -14,6 +14,10 @@ export interface Description {
   readonly status?: 200 | 201 | 204
   /** Content is replaced: If-Match is needed. */
   readonly ifMatch?: 'required'
+  /** `Prefer: merge` keeps what others did since to other fields. */
+  readonly merges?: boolean
+  /** Made of other commands, which have conditions and keys of their own. */
+  readonly composed?: boolean
   /** The answer has an ETag, and If-None-Match is answered by 304. */
   readonly etag?: boolean
   /** Takes `?position=`. */

@@ -114,7 +114,7 @@ const requestBody = (body: (new () => object) | undefined, description: Descript
 
 const parametersOf = (
   { path, method }: ControllerRoute,
-  { ifMatch, etag, waits }: Description,
+  { ifMatch, merges, composed, etag, waits }: Description,
   question: (new () => object) | undefined,
 ): Json[] => {
   const schema = question ? requestSchema(question) : {}
@@ -148,12 +148,13 @@ const parametersOf = (
       ? [{ name: 'position', in: 'query', required: false, description: POSITION, schema: { type: 'string' } }]
       : []),
     ...(etag ? [header('If-None-Match', 'Answered by 304 when nothing has changed')] : []),
-    ...(method === 'POST' && path.startsWith('/editorial/')
+    ...(method === 'POST' && path.startsWith('/editorial/') && !composed
       ? [
           header('Idempotency-Key', 'A UUID: a repeat answers as the first time did'),
           header('If-Match', 'ETag of the revision that was seen, or *', ifMatch === 'required'),
         ]
       : []),
+    ...(merges ? [header('Prefer', '`merge`: keep what others did since to other fields, instead of a 412')] : []),
   ]
 }
 

@@ -215,6 +215,57 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     notes: [{ noteId: '0d7a3f4e-6c1b-5e2a-9f38-5b0c2d4e6f81', text: 'Call the harbour master.', by: ACTOR, at: AT }],
     claims: [{ by: ACTOR, until: AT }],
   },
+  History: {
+    items: [
+      {
+        about: 'article',
+        id: ARTICLE_ID,
+        revision: 4,
+        what: 'ArticleRevised',
+        at: AT,
+        actor: ACTOR,
+        client: 'newsroom-desk',
+        seen: 2,
+        fields: ['headline'],
+        why: null,
+        details: { mergedFrom: 2 },
+        desks: ['local'],
+        commandId: '0b1f7c54-7a3e-5a4f-8f53-3c5fd0c1be9a',
+      },
+    ],
+    next: null,
+  },
+  Difference: {
+    id: ARTICLE_ID,
+    from: 2,
+    to: 4,
+    fields: [
+      {
+        field: 'headline',
+        kind: 'text',
+        parts: [
+          { op: 'same', text: 'River bridge ' },
+          { op: 'removed', text: 'shuts' },
+          { op: 'added', text: 'closes' },
+          { op: 'same', text: ' for repairs' },
+        ],
+        complete: true,
+      },
+      {
+        field: 'tags',
+        kind: 'items',
+        removed: [],
+        added: [{ slug: 'transport', name: 'Transport' }],
+        changed: [],
+        reordered: false,
+      },
+      { field: 'stage', kind: 'value', from: 'draft', to: 'live' },
+    ],
+  },
+  ListRevision: { list: 'editors-choice', label: "Editor's choice", revision: 7, articleIds: [ARTICLE_ID] },
+  BatchOutcome: {
+    results: [{ status: 200, etag: '"2"', replayed: false, merged: false, body: outcome }],
+  },
   EventRecord: {
     position: '4711',
     stream: `article-${ARTICLE_ID}`,
@@ -235,5 +286,6 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
     instance: 'urn:correlation:7d3f5a80-4d0f-4f0c-9d57-3c1f1f0a9b21',
     expected: 1,
     current: 2,
+    changes: [{ field: 'headline', from: 'River bridge shuts for repairs', to: article.headline }],
   },
 }

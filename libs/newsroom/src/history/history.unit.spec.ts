@@ -41,7 +41,10 @@ const revised: Event = {
 }
 const sentBack: Event = { type: 'ArticleSentBack', data: { note: 'Check the name.' } }
 const assigned = (desk: string | null): Event => ({ type: 'ArticleAssigned', data: { desk, assignee: null } })
-const featured = (articleId: string): Event => ({ type: 'ArticleFeatured', data: { articleId } })
+const featured = (articleId: string): Event => ({
+  type: 'ArticleFeatured',
+  data: { articleId, place: 0, from: null, until: null, zone: null, reason: null },
+})
 const erased: Event = {
   type: 'ArticleErased',
   data: { authority: 'court', reason: 'order 7', scheduleIds: [], slugs: [] },

@@ -1,6 +1,6 @@
 // What of an article or a list is compared between two of its revisions, field by field.
 import { type Article, same } from '../article/state'
-import { type CuratedList } from '../lists/lists'
+import { type CuratedList } from '../lists/entries'
 
 export type Fields = Readonly<Record<string, unknown>>
 
@@ -22,7 +22,12 @@ export const articleFields = (article: Article): Fields => ({
   embargo: article.embargo,
 })
 
-export const listFields = ({ label, articleIds }: CuratedList): Fields => ({ label, articleIds })
+export const listFields = ({ label, section, capacity, entries }: CuratedList): Fields => ({
+  label,
+  section,
+  capacity,
+  entries,
+})
 
 /** The fields that differ, in the order of the later revision's. */
 export const changesBetween = (before: Fields, after: Fields): Change[] =>

@@ -1,4 +1,4 @@
-// Conditional and repeatable requests: If-Match, If-None-Match, ETag (RFC 9110) and Idempotency-Key.
+// Conditional and repeatable requests: If-Match, If-None-Match, ETag (RFC 9110), Prefer and Idempotency-Key.
 import { createHash } from 'node:crypto'
 import { Invalid } from '@stet/eventsourcing'
 import { Problem } from '../problems/problem'
@@ -39,6 +39,10 @@ export const idempotencyKey = (header: string | undefined): string | undefined =
     throw new Invalid([{ pointer: '', detail: 'Idempotency-Key must be a UUID, quoted or bare' }])
   return value
 }
+
+/** Whether Prefer (RFC 7240) names this preference, alone or among others. */
+export const prefers = (prefer: string | undefined, preference: string): boolean =>
+  prefer !== undefined && prefer.split(',').some(each => each.split(';')[0]?.trim().toLowerCase() === preference)
 
 /** Whether If-None-Match names this tag (weak comparison) or `*`. */
 export const matches = (ifNoneMatch: string | undefined, tag: string): boolean => {

@@ -31,6 +31,7 @@ export const problemOf = (error: unknown): Problem => {
     return new Problem('stale-revision', error.message, {
       expected: error.expected,
       current: error.current,
+      ...(error.conflicts && { conflicts: [...error.conflicts] }),
       ...(error.current >= 0 && { headers: { etag: `"${error.current}"` } }),
     })
   if (error instanceof UndecodableEvent) return new Problem('undecodable-event', error.message)

@@ -63,6 +63,25 @@ export const ProblemAnswer = Type.Object(
     rule: Type.Optional(Type.String({ description: 'Of a 409: the rule of the domain' })),
     expected: Type.Optional(Type.Integer({ description: 'Of a 412: the revision that was sent' })),
     current: Type.Optional(Type.Integer({ description: 'Of a 412: the revision that is current' })),
+    changes: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            field: Type.String(),
+            from: Type.Optional(Type.Unknown({ description: 'At the revision that was sent' })),
+            to: Type.Optional(Type.Unknown({ description: 'At the current one' })),
+            large: Type.Optional(
+              Type.Literal(true, { description: 'The values are left out: the revisions themselves have them' }),
+            ),
+          },
+          { additionalProperties: false },
+        ),
+        { description: 'Of a 412: what changed between the two revisions' },
+      ),
+    ),
+    conflicts: Type.Optional(
+      Type.Array(Type.String(), { description: 'Of a 412: fields that both sides changed, where a merge was wanted' }),
+    ),
     errors: Type.Optional(
       Type.Array(
         Type.Object(
@@ -76,21 +95,27 @@ export const ProblemAnswer = Type.Object(
 )
 export type ProblemAnswer = Static<typeof ProblemAnswer>
 
+type More = {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly rule?: string
+  readonly expected?: number
+  readonly current?: number
+} & Readonly<Pick<ProblemAnswer, 'changes' | 'conflicts'>> & { readonly errors?: readonly Violation[] }
+
 /** A refusal that belongs to HTTP itself; everything else throws the errors of the engine. */
 export class Problem extends Error {
   override readonly name = 'Problem'
   constructor(
     readonly problem: ProblemName,
     readonly detail?: string,
-    readonly more: {
-      readonly headers?: Readonly<Record<string, string>>
-      readonly rule?: string
-      readonly expected?: number
-      readonly current?: number
-      readonly errors?: readonly Violation[]
-    } = {},
+    readonly more: More = {},
   ) {
     super(detail ?? PROBLEMS[problem].title)
+  }
+
+  /** The same with more to tell. */
+  with(more: More): Problem {
+    return new Problem(this.problem, this.detail, { ...this.more, ...more })
   }
 
   get status(): number {
@@ -100,7 +125,7 @@ export class Problem extends Error {
 
 /** The body of a problem. Ids of correlation are the only thing of ours that it holds. */
 export const bodyOf = ({ problem, detail, more }: Problem, correlationId?: string): ProblemAnswer => {
-  const { rule, expected, current, errors } = more
+  const { rule, expected, current, changes, conflicts, errors } = more
   return {
     type: `/problems/${problem}`,
     title: PROBLEMS[problem].title,
@@ -110,6 +135,8 @@ export const bodyOf = ({ problem, detail, more }: Problem, correlationId?: strin
     ...(rule !== undefined && { rule }),
     ...(expected !== undefined && { expected }),
     ...(current !== undefined && { current }),
+    ...(changes && { changes }),
+    ...(conflicts && { conflicts }),
     ...(errors && { errors: [...errors] }),
   }
 }
