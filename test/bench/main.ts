@@ -5,6 +5,7 @@ import { documentStore, largeDocuments } from './document-store'
 import { eventStore } from './event-store'
 import { eventStoreLarge } from './event-store-large'
 import { history } from './history'
+import { historyOfOne } from './history-of-one'
 import { type Measure, print } from './measures'
 import { pages } from './pages'
 import { propagation } from './propagation'
@@ -18,6 +19,7 @@ const sections: Readonly<Record<string, () => Promise<Measure[]>>> = {
   'event-store': eventStore,
   'document-store': documentStore,
   history,
+  'history-of-one': historyOfOne,
 }
 
 /** Run only when they are named: they take minutes, and gigabytes of disk. */

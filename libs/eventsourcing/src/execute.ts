@@ -96,7 +96,7 @@ export class Aggregates {
 
   /**
    * States of a stream as they were after these revisions, in their order; null for a revision that the log does not
-   * hold (any more). One pass over the stream, which touches nothing that is kept in memory. Throws Contended when too
+   * hold (any more). One pass over the stream, beside the states that commands are decided on. Throws Contended when too
    * many ask at once, Unavailable when the store does not answer or the stream is too long to be read in time.
    */
   async asOf<State = unknown>(

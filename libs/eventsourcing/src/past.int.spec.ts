@@ -73,6 +73,21 @@ describe('a state as of a revision', () => {
     expect(await add(here, key, 4)).toMatchObject({ revision: 4 })
   })
 
+  test('is the same in whatever order they are asked for', async () => {
+    const key = await longJar(40)
+    const asked = [7, 3, 7, 30, 29, 31, 39, 40, 0, 39]
+    for (const revision of asked) {
+      const [found] = await here.asOf<Jar>(jars, key, [revision])
+      expect([revision, found?.revision, found?.state.coins]).toEqual(
+        revision === 40 ? [40, undefined, undefined] : [revision, revision, revision],
+      )
+    }
+    const pair = await here.asOf<Jar>(jars, key, [2, 39])
+    expect(pair.map(found => found?.state.coins)).toEqual([2, 39])
+    await add(here, key, 5)
+    expect((await here.asOf<Jar>(jars, key, [40]))[0]?.state.coins).toBe(44)
+  })
+
   test('is nothing where there is no stream', async () => {
     expect(await here.asOf(jars, randomUUID(), [0, 7])).toEqual([null, null])
     expect(await here.asOf(jars, randomUUID(), [])).toEqual([])

@@ -1,8 +1,10 @@
 // States of a stream as they were: folded from its events, beside everything that is kept in memory.
+import { LRUCache } from 'lru-cache'
 import { evolved } from './aggregate'
 import { type AnyDecider } from './decider'
 import { Unavailable } from './errors'
 import { decoded, type EventLog } from './event-log'
+import { weightOf } from './json'
 import { Lanes } from './lanes'
 import { type Patience } from './patience'
 
@@ -15,10 +17,17 @@ export interface PastState {
 
 /** Folds that may wait. */
 const WAITING = 64
+/** Bytes, roughly, of states from which a fold goes on. */
+const KEPT = 8 * 1024 * 1024
 
 /** One fold at a time in a process: long histories cost processor time, which commands must not have to wait for. */
 export class Past {
   readonly #lanes = new Lanes(WAITING, WAITING)
+  /** The furthest fold of a stream: whoever is late on a busy stream is late by little, and so is the next one. */
+  readonly #kept = new LRUCache<string, PastState>({
+    maxSize: KEPT,
+    sizeCalculation: ({ state }) => 256 + weightOf(state),
+  })
 
   constructor(private readonly log: EventLog) {}
 
@@ -39,8 +48,13 @@ export class Past {
     const found = new Map<number, PastState>()
     const last = Math.max(-1, ...wanted)
     if (last < 0) return found
-    let state = decider.initial
-    for await (const event of this.log.readStream(stream, { limit: last + 1 })) {
+    const kept = this.#kept.get(stream)
+    const start = kept && Math.min(...wanted) >= kept.revision ? kept : null
+    if (start && wanted.has(start.revision)) found.set(start.revision, start)
+    const from = start ? start.revision + 1 : 0
+    if (from > last) return found
+    let state = start ? start.state : decider.initial
+    for await (const event of this.log.readStream(stream, { from, limit: last + 1 - from })) {
       if (patience.over) throw new Unavailable('event store', `${stream} is too long to be read in time`)
       // A stream whose beginning was erased starts later.
       if (event.revision > last) break
@@ -48,6 +62,8 @@ export class Past {
       state = evolved(decider, state, decoded(event))
       if (wanted.has(revision)) found.set(revision, { state, revision, position })
     }
+    const furthest = found.get(last)
+    if (furthest && furthest.revision > (kept?.revision ?? -1)) this.#kept.set(stream, furthest)
     return found
   }
 }

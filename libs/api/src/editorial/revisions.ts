@@ -22,8 +22,8 @@ export class Revisions {
   async article(id: string, revisions: readonly number[]): Promise<readonly Loaded<Article>[]> {
     const now = await this.aggregates.load<Article>(articleDecider, id)
     if (!now) throw new NotFound(`there is no article ${id}`)
-    return this.existing(revisions, now, now.state.since, () =>
-      this.aggregates.asOf<Article>(articleDecider, id, revisions),
+    return this.existing(revisions, now, now.state.since, earlier =>
+      this.aggregates.asOf<Article>(articleDecider, id, earlier),
     )
   }
 
@@ -31,7 +31,7 @@ export class Revisions {
   async list(name: string, revisions: readonly number[]): Promise<readonly Loaded<CuratedList>[]> {
     const now = await this.aggregates.load<CuratedList>(curatedList, name)
     if (!now) throw new NotFound(`nothing was done to a list ${name} yet`)
-    return this.existing(revisions, now, 0, () => this.aggregates.asOf<CuratedList>(curatedList, name, revisions))
+    return this.existing(revisions, now, 0, earlier => this.aggregates.asOf<CuratedList>(curatedList, name, earlier))
   }
 
   /** Latest revision of an article, of a list. */
@@ -59,15 +59,19 @@ export class Revisions {
     revisions: readonly number[],
     now: Loaded<State>,
     since: number,
-    asOf: () => Promise<readonly (Loaded<State> | null)[]>,
+    asOf: (earlier: readonly number[]) => Promise<readonly (Loaded<State> | null)[]>,
   ): Promise<readonly Loaded<State>[]> {
     for (const revision of revisions) {
       if (revision > now.revision)
         throw new NotFound(`there is no revision ${revision}: the current one is ${now.revision}`)
       if (revision < since) throw new Gone(`revision ${revision} was erased`)
     }
-    return (await asOf()).map((loaded, index) => {
-      if (!loaded) throw new Gone(`revision ${revisions[index]} was erased`)
+    // The current one is in memory already.
+    const earlier = revisions.filter(revision => revision !== now.revision)
+    const found = earlier.length === 0 ? [] : await asOf(earlier)
+    return revisions.map(revision => {
+      const loaded = revision === now.revision ? now : found[earlier.indexOf(revision)]
+      if (!loaded) throw new Gone(`revision ${revision} was erased`)
       return loaded
     })
   }
