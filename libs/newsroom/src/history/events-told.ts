@@ -19,6 +19,10 @@ export type Detail = string | number | boolean | null
 const DETAILS = [
   'articleId',
   'label',
+  'section',
+  'capacity',
+  'place',
+  'cause',
   'slug',
   'revision',
   'restoredFrom',

@@ -59,6 +59,13 @@ describe('two bodies', () => {
     ])
   })
 
+  it('tell of a paragraph that came as of a whole one', () => {
+    expect(html('<p>One <b>two</b>.</p>', '<p><b>One</b> two.</p><p>New.</p>').parts).toEqual([
+      { op: 'same', text: 'One two.\n' },
+      { op: 'added', text: 'New.\n' },
+    ])
+  })
+
   it('tell of markup that came, went, moved or changed, with the text beside it', () => {
     expect(html('<p>a <b>big</b> house</p>', '<p>a big <b>house</b></p>')).toMatchObject({
       parts: [{ op: 'same', text: 'a big house\n' }],
@@ -119,11 +126,29 @@ describe('bounds', () => {
     expect(parts.filter(({ op }) => op === 'removed').every(({ text }) => text === 'w1234')).toBe(true)
   })
 
+  it('one paragraph that was written anew leaves the others told in words', () => {
+    const anew = (seed: number) => `<p>${Array.from({ length: 2_000 }, (_, i) => `v${i * seed}`).join(' ')}</p>`
+    const { parts } = html(`${anew(3)}<p>Kept.</p><p>One two.</p>`, `${anew(5)}<p>Kept.</p><p>One three.</p>`)
+    expect(parts.slice(-4)).toEqual([
+      { op: 'same', text: '\nKept.\nOne ' },
+      { op: 'removed', text: 'two' },
+      { op: 'added', text: 'three' },
+      { op: 'same', text: '.\n' },
+    ])
+  })
+
+  it('a body of nothing but tags is compared as it is written', () => {
+    const { parts, markup } = html('<b>'.repeat(100_000), '<i>'.repeat(100_000))
+    expect(parts.map(({ op }) => op)).toEqual(['same', 'removed', 'added', 'same'])
+    expect(markup).toEqual([])
+  })
+
   it('says so when there is more than is told', () => {
     const many = Array.from({ length: 300 }, (_, i) => `<b>${i}</b>`).join(' ')
-    const { complete, markup } = html(`<p>${many.replace(/<.?b>/g, '')}</p>`, `<p>${many}</p>`)
+    const { complete, markup, parts } = html(`<p>${many.replace(/<.?b>/g, '')}</p>`, `<p>${many}</p><p>New.</p>`)
     expect(complete).toBe(false)
     expect(markup).toHaveLength(200)
+    expect(side(parts, 'removed')).toMatch(/^0 .* 299\nNew\.\n$/)
   })
 })
 

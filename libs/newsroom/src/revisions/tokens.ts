@@ -20,8 +20,12 @@ const WORDS =
 /** Words, spaces and signs of a text; joined they are the text. */
 export const textTokens = (text: string): Token[] => text.match(WORDS) ?? []
 
+/** Elements within elements cost the parser the square of their number: beyond so many tags HTML is taken as it is written. */
+const MOST_TAGS = 20_000
+
 /** What is to be read of HTML, a line per paragraph and white space collapsed, with the markup in its places. */
 export const htmlTokens = (html: string): Token[] => {
+  if (html.split('<').length > MOST_TAGS) return textTokens(html)
   const line = new Line()
   let silent = 0
   const parser = new Parser(

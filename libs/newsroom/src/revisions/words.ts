@@ -28,6 +28,8 @@ export interface WordDifference {
 // The search takes time in the square of the number of edits. Beyond these a stretch counts as written anew.
 const MOST_LINES = 400
 const MOST_WORDS = 1_000
+/** In all stretches together: one that was written anew leaves something for those after it. */
+const ALL_WORDS = 2_000
 
 // What is told at most.
 const MOST_PARTS = 2_000
@@ -47,13 +49,13 @@ interface Edit {
 
 export const wordsBetween = (before: readonly Token[], after: readonly Token[]): WordDifference => {
   const told = new Told()
-  for (const edit of readable(editsBetween(before, after))) told.add(edit)
+  for (const edit of readable(byLine(editsBetween(before, after)))) told.add(edit)
   return told.result()
 }
 
 /** Lines first, then the words of those that differ: edits far from one another cost no more than each of them. */
 const editsBetween = (before: readonly Token[], after: readonly Token[]): Edit[] => {
-  const budget = { words: MOST_WORDS }
+  const budget = { words: ALL_WORDS }
   return changesIn(linesOf(before), linesOf(after), MOST_LINES).flatMap(change => {
     if ('same' in change) return [{ op: 'same' as const, tokens: tokensOf(change.same) }]
     const [removed, added] = [tokensOf(change.removed), tokensOf(change.added)]
@@ -63,9 +65,11 @@ const editsBetween = (before: readonly Token[], after: readonly Token[]): Edit[]
 
 const wordEdits = (removed: readonly Token[], added: readonly Token[], budget: { words: number }): Edit[] => {
   if (removed.length === 0 || added.length === 0) return rewritten(removed, added)
-  const found = changesIn(removed, added, budget.words)
-  for (const change of found) if ('removed' in change) budget.words -= change.removed.length + change.added.length
-  budget.words = Math.max(0, budget.words)
+  const most = Math.min(budget.words, MOST_WORDS)
+  const found = changesIn(removed, added, most)
+  const edits = found.reduce((sum, it) => sum + ('removed' in it ? it.removed.length + it.added.length : 0), 0)
+  // A search that was given up has cost as much as one that found the most.
+  budget.words -= Math.min(edits, most)
   return found.flatMap(change =>
     'same' in change ? [{ op: 'same', tokens: change.same }] : rewritten(change.removed, change.added),
   )
@@ -133,6 +137,31 @@ const linesOf = (tokens: readonly Token[]): string[] => {
 const BETWEEN = '\0\0'
 const tokensOf = (lines: readonly string[]): Token[] => lines.flatMap(line => line.split(BETWEEN))
 
+/** "…end.⏎[New.⏎]" rather than "…end.[⏎New.]⏎": what came or went between two lines is whole lines where it can be. */
+const byLine = (edits: readonly Edit[]): Edit[] => {
+  const result: Edit[] = []
+  let next = edits[0]
+  for (let index = 0; next; index++) {
+    const edit: Edit = next
+    next = edits[index + 1]
+    const turn = edit.op !== 'same' && next?.op === 'same' ? lineBothBeginWith(edit.tokens, next.tokens) : 0
+    if (turn === 0 || !next) {
+      result.push(edit)
+      continue
+    }
+    const line = edit.tokens.slice(0, turn)
+    result.push({ op: 'same', tokens: line }, { op: edit.op, tokens: [...edit.tokens.slice(turn), ...line] })
+    next = { op: 'same', tokens: next.tokens.slice(turn) }
+  }
+  return result.filter(({ tokens }) => tokens.length > 0)
+}
+
+/** Number of tokens up to the first end of a line, where both begin with them. */
+const lineBothBeginWith = (a: readonly Token[], b: readonly Token[]): number => {
+  const end = a.indexOf(LINE_END) + 1
+  return end < a.length && a.slice(0, end).every((token, index) => token === b[index]) ? end : 0
+}
+
 /** A space alone between two changes belongs to them: "one two" became "three four", not word by word. */
 const readable = (edits: readonly Edit[]): Edit[] => {
   const result: Edit[] = []
@@ -164,6 +193,7 @@ class Told {
   /** Markup that waits for the text that follows it. */
   #open: { before: string }[] = []
   #text = 0
+  #isFull = false
   #complete = true
 
   add({ op, tokens }: Edit): void {
@@ -175,8 +205,9 @@ class Told {
     if (text === '') return
     const part = shortened(op, text)
     this.#text += part.text.length
-    if (this.#text > MOST_TEXT || this.#parts.length >= MOST_PARTS) this.#complete = false
-    if (this.#complete) this.#parts.push(part)
+    // What follows what was left out would seem to stand beside what is told.
+    this.#isFull ||= this.#text > MOST_TEXT || this.#parts.length >= MOST_PARTS
+    if (!this.#isFull) this.#parts.push(part)
   }
 
   result(): WordDifference {
@@ -184,7 +215,7 @@ class Told {
       ...change,
       before: whole(before.slice(0, BESIDE)).trim(),
     }))
-    return { parts: merged(this.#parts), markup, complete: this.#complete }
+    return { parts: merged(this.#parts), markup, complete: this.#complete && !this.#isFull }
   }
 
   #change(op: 'removed' | 'added', token: Token): void {
