@@ -66,6 +66,20 @@ const useAll = async (): Promise<void> => {
     })
 
   for (const path of [
+    `articles/${id}/history?limit=2`,
+    'lists/editors-choice/history',
+    'activity?limit=3',
+    'activity?what=ArticlePublished',
+    `articles/${id}/revisions/1`,
+    `articles/${id}/diff?from=0`,
+    'lists?limit=2',
+    'lists/editors-choice',
+    'schedule',
+    `schedule?articleId=${id}`,
+  ])
+    expect({ path, status: (await client.get(`/editorial/v1/${path}`)).status }).toEqual({ path, status: 200 })
+
+  for (const path of [
     `articles/${id}?position=${position}`,
     'articles/bridge-closes-again',
     `articles/${id}/related`,
@@ -76,6 +90,7 @@ const useAll = async (): Promise<void> => {
     'popular?window=1h',
     'popular?window=7d&section=news&language=en',
     'lists',
+    'lists?section=sport',
     'lists/editors-choice',
   ])
     expect({ path, status: (await client.get(`/reader/v1/${path}`)).status }).toEqual({ path, status: 200 })

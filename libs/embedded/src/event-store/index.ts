@@ -57,7 +57,7 @@ export async function startEventStore({
     'grpc.max_concurrent_streams': MAX_CALLS,
     interceptors: onMessage ? [listener(onMessage)] : [],
   })
-  const endCalls = addServices(server, { log, live, writes, scavenge })
+  const endCalls = addServices(server, { log, live, writes, scavenge }, onMessage)
   rmSync(socketPath, { force: true })
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`unix:${socketPath}`, ServerCredentials.createInsecure(), error =>

@@ -10,12 +10,13 @@ import { ServerFeaturesService } from '@eventstore/db-client/generated/serverfea
 import { SupportedMethod, SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb'
 import { type Empty, UUID } from '@eventstore/db-client/generated/shared_pb'
 import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb'
-import type {
-  DeleteReq,
-  DeleteResp,
-  ReadReq,
-  TombstoneReq,
-  TombstoneResp,
+import {
+  BatchAppendReq,
+  type DeleteReq,
+  type DeleteResp,
+  type ReadReq,
+  type TombstoneReq,
+  type TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb'
 import { UsersService } from '@eventstore/db-client/generated/users_grpc_pb'
 import {
@@ -28,9 +29,10 @@ import {
   type handleUnaryCall,
 } from '@grpc/grpc-js'
 import { BatchCalls, appendCall } from './append-calls'
-import { readBatchChunk } from './batch-messages'
+import { type BatchChunk, readBatchChunk } from './batch-messages'
 import { Refusal, toServiceError, unsupported } from './errors'
 import { Unfinished } from './incoming'
+import { type OnMessage } from './listener'
 import type { LiveTail } from './live'
 import type { EventLog } from './log'
 import { Outlet, type ReadCall } from './outlet'
@@ -40,13 +42,21 @@ import { subscribeToAll, subscribeToStream } from './subscriptions'
 import type { Scavenge } from './scavenge'
 import type { Writes } from './writes'
 
+/** Batches are read without a message in between; whoever listens gets one made for it. */
+const heard =
+  (onMessage: OnMessage | undefined) =>
+  (bytes: Buffer): BatchChunk => {
+    onMessage?.(StreamsService.batchAppend.path, BatchAppendReq.deserializeBinary(bytes))
+    return readBatchChunk(bytes)
+  }
+
 export type Store = { log: EventLog; live: LiveTail; writes: Writes; scavenge: Scavenge }
 
 /** What the client is told; its features of 21.10 and later are keyed by the methods below, not by this. */
 const SERVER_VERSION = '24.2.0'
 
 /** Adds all services. Calling the result ends reads and subscriptions with CANCELLED, batch appends once answered. */
-export function addServices(server: Server, store: Store): () => void {
+export function addServices(server: Server, store: Store, onMessage?: OnMessage): () => void {
   const reads = new Set<ReadCall>()
   const unfinished = new Unfinished()
   const batches = new BatchCalls(store.writes, unfinished)
@@ -55,7 +65,7 @@ export function addServices(server: Server, store: Store): () => void {
   const streams = {
     ...StreamsService,
     read: { ...StreamsService.read, responseSerialize },
-    batchAppend: { ...StreamsService.batchAppend, requestDeserialize: readBatchChunk, responseSerialize },
+    batchAppend: { ...StreamsService.batchAppend, requestDeserialize: heard(onMessage), responseSerialize },
   }
   server.addService(streams, {
     read: readCall(store, reads) as UntypedHandleCall,
