@@ -207,6 +207,7 @@ describe('find', () => {
     )
     expect(await idsOf({ a: new Double(9007199254740992) })).toEqual([2, 3])
     expect(await idsOf({ a: { $gt: new Double(9007199254740992) } })).toEqual([1])
+    expect(await idsOf({ a: Long.fromString('9007199254740993') })).toEqual([1])
   })
 
   test('orders values of all types: null, numbers, strings, objects, arrays by their least element, binary, id, bool, date, regex', async () => {

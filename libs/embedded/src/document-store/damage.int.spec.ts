@@ -100,6 +100,12 @@ onLinux('a server in a process of its own', () => {
     written += 100
     expect(await docs.estimatedDocumentCount()).toBe(written)
     expect(await docs.find({ n: { $gte: 0 } }).toArray()).toHaveLength(written)
+    // What was refused has left the file whole.
+    const exit = once(server!, 'exit')
+    server!.kill('SIGKILL')
+    await exit
+    await start()
+    expect(await docs.countDocuments({ n: { $gte: 0 } })).toBe(written)
     await client.close()
   })
 

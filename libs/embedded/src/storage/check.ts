@@ -15,10 +15,13 @@ const NODE_HEADER = 8
 const BRANCH = 1
 const LEAF = 2
 const OVERFLOW = 4
+const META = 8
 const BIG_DATA = 1
 const SUB_DATABASE = 2
 const INTEGER_KEYS = 8
 const TREE_BYTES = 48
+/** What stands for a value of its own pages: the first one's number, the transaction that wrote it, and how many. */
+const BIG_BYTES = 24
 const LARGEST_MAP = 2n ** 46n
 const NO_ROOT = 2n ** 64n - 1n
 
@@ -55,8 +58,9 @@ export function checkFile(file: string, isSound?: IsSound): void {
   try {
     new Check(file, descriptor).run(isSound)
   } catch (error) {
-    // An offset or a length that points beyond its page.
-    throw error instanceof RangeError ? new StorageDamaged(`${file} (a page)`) : error
+    // A length or a place that points out of its page.
+    if (error instanceof RangeError) throw new StorageDamaged(`${file} (${error.message})`)
+    throw error
   } finally {
     closeSync(descriptor)
   }
@@ -93,14 +97,32 @@ class Check {
         if (isTree) throw this.damaged('an entry')
         if (withContents && isSound && !isSound(key, value)) throw this.damaged('an entry')
       })
-    // A free page that is also in use would be overwritten.
-    const freed: bigint[] = []
-    this.tree(free, byNumber, (_key, value) => {
-      for (let at = 8; at + 8 <= value.length; at += 8) freed.push(value.readBigInt64LE(at))
-    })
-    for (const page of freed)
-      if (page > BigInt(lastPage) || (page > 0n && this.seen[Number(page)]))
+    const lists: Buffer[] = []
+    this.tree(free, byNumber, (_key, value) => lists.push(Buffer.from(value)))
+    if (this.whole) this.free(lists)
+  }
+
+  /** No page is both in use and free: a free one is written over. */
+  private free(lists: Buffer[]): void {
+    const { lastPage } = this.meta
+    const known = new Uint8Array(lastPage + 1)
+    known.set(this.seen.subarray(0, lastPage + 1))
+    known.fill(1, 0, 2)
+    for (const list of lists) {
+      const numbers = Array.from({ length: list.length >> 3 }, (_, i) => Number(list.readBigInt64LE(8 * i)))
+      // The first is how many there are; a negative one is how many pages follow each other from the next one on.
+      if (list.length % 8 !== 0 || !(numbers[0]! >= 0 && numbers[0]! < numbers.length))
         throw this.damaged('its list of free pages')
+      for (let i = 1; i < numbers.length; i++) {
+        const first = numbers[i]!
+        if (first <= 0) continue
+        const count = i > 1 && numbers[i - 1]! < 0 ? -numbers[i - 1]! : 1
+        for (let page = first; page < first + count; page++) {
+          if (known[page] !== 0) throw this.damaged('its list of free pages')
+          known[page] = 1
+        }
+      }
+    }
   }
 
   /** Two meta pages are written in turn; the newer one counts. */
@@ -109,7 +131,9 @@ class Check {
     const read = (at: number): Meta => {
       if (readSync(this.descriptor, head, 0, head.length, at) < head.length) throw this.damaged('it is cut off')
       const meta = metaAt(head.subarray(PAGE_HEADER))
-      if (!meta) throw this.damaged('its head')
+      // LMDB takes some of what it needs from the older one too.
+      if (!meta || head.readUInt16LE(18) !== META || meta.free.flags !== INTEGER_KEYS || meta.main.flags !== 0)
+        throw this.damaged('its head')
       return meta
     }
     const first = read(0)
@@ -132,7 +156,7 @@ class Check {
   /** Looks at a page and all below it, whose keys must lie in [low, high); gives the number of entries. */
   private page(number: number, depth: number, walk: Walk, low: Buffer | undefined, high: Buffer | undefined): number {
     const page = this.read(number, depth === 1 ? LEAF : BRANCH)
-    const nodes = this.nodes(page, number)
+    const nodes = this.nodes(page, number, depth === 1 ? LEAF : BRANCH)
     let entries = 0
     nodes.forEach(({ key, offset, flags }, index) => {
       // The first key of a page above the leaves is not kept: it is that of the page itself.
@@ -153,23 +177,28 @@ class Check {
     return entries
   }
 
-  private nodes(page: Buffer, number: number): { key: Buffer; offset: number; flags: number }[] {
+  private nodes(page: Buffer, number: number, kind: number): { key: Buffer; offset: number; flags: number }[] {
     const lower = page.readUInt16LE(20)
     const upper = page.readUInt16LE(22)
     const end = page.length - PAGE_HEADER
     if (lower % 2 !== 0 || lower === 0 || lower > upper || upper > end) throw this.damaged(`page ${number}`)
-    return Array.from({ length: lower / 2 }, (_, i) => {
+    const spans: [start: number, end: number][] = []
+    const nodes = Array.from({ length: lower / 2 }, (_, i) => {
       const offset = page.readUInt16LE(PAGE_HEADER + 2 * i)
       if (offset < upper || offset + NODE_HEADER > end) throw this.damaged(`page ${number}`)
       const at = PAGE_HEADER + offset
       const size = page.readUInt16LE(at + 6)
       if (offset + NODE_HEADER + size > end) throw this.damaged(`page ${number}`)
-      return {
-        key: page.subarray(at + NODE_HEADER, at + NODE_HEADER + size),
-        offset: at,
-        flags: page.readUInt16LE(at + 4),
-      }
+      const flags = page.readUInt16LE(at + 4)
+      const value = kind === BRANCH ? 0 : flags & BIG_DATA ? BIG_BYTES : page.readUInt32LE(at)
+      spans.push([offset, offset + NODE_HEADER + size + value])
+      return { key: page.subarray(at + NODE_HEADER, at + NODE_HEADER + size), offset: at, flags }
     })
+    // They lie one after the other, each from an even place on, up to the end of the page.
+    spans.sort(([a], [b]) => a - b)
+    if (spans[0]![0] !== upper) throw this.damaged(`page ${number}`)
+    if (spans.some(([, to], i) => to + (to % 2) !== (spans[i + 1]?.[0] ?? end))) throw this.damaged(`page ${number}`)
+    return nodes
   }
 
   private valueOf(page: Buffer, offset: number, keyLength: number, flags: number): Buffer {
@@ -191,7 +220,9 @@ class Check {
     const { pageSize } = this.meta
     const page = Buffer.allocUnsafe(count * pageSize)
     readSync(this.descriptor, page, 0, page.length, number * pageSize)
-    if (page.readBigUInt64LE(0) !== BigInt(number) || page.readUInt16LE(18) !== kind)
+    // A page of a later transaction than the newest one would be taken for one that may be written to.
+    if (page.readBigUInt64LE(8) > this.meta.transaction) throw this.damaged(`page ${number}`)
+    if (page.readBigUInt64LE(0) !== BigInt(number) || page.readUInt16LE(18) !== kind || page.readUInt16LE(16) !== 0)
       throw this.damaged(`page ${number}`)
     return page
   }
@@ -217,6 +248,7 @@ function metaAt(bytes: Buffer): Meta | undefined {
   // Where the file would be mapped to, if that mattered, and up to which size.
   if (bytes.readBigUInt64LE(8) !== 0n || bytes.readBigUInt64LE(16) > LARGEST_MAP) return undefined
   const lastPage = Number(bytes.readBigUInt64LE(120))
+  if (bytes.readBigUInt64LE(16) < BigInt(lastPage + 1) * BigInt(pageSize)) return undefined
   if (lastPage > 2 ** 40) return undefined
   return {
     pageSize,

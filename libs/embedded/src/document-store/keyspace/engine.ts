@@ -1,6 +1,6 @@
 // Writes and transactions over the keyspace: who may write what, and what becomes durable together.
 import { type Database, type Transaction as Snapshot } from 'lmdb'
-import { type Environment, openEnvironment, StorageFull } from '../../storage'
+import { type Environment, openEnvironment, StorageDamaged, StorageFull } from '../../storage'
 import { CommandError, writeConflict } from '../errors'
 import { Catalog, type Collection } from './catalog'
 import { clockKey, countKey, FORMAT, isSound, sealed } from './layout'
@@ -42,6 +42,8 @@ class Blocked extends Error {
   }
 }
 
+const DATABASE = 'data'
+
 export class Engine {
   readonly catalog = new Catalog()
   /** The committed state. */
@@ -59,8 +61,12 @@ export class Engine {
 
   constructor(directory: string) {
     this.environment = openEnvironment(directory, FORMAT, { isSound })
+    // Under another name it would be missed, and an empty one made.
+    for (const name of this.environment.root.getKeys())
+      if (name.toString('utf8').replace(/\0$/, '') !== DATABASE)
+        throw new StorageDamaged(`The list of databases in ${directory}`)
     this.data = this.environment.root.openDB<Buffer, Buffer>({
-      name: 'data',
+      name: DATABASE,
       encoding: 'binary',
       keyEncoding: 'binary',
     })
