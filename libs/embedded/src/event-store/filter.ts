@@ -27,8 +27,17 @@ export function parseFilter(options: ReadReq.Options.FilterOptions): EventFilter
   }
 }
 
+// Each record of the log is compared with each filter.
+const MAX_PREFIXES = 1_000
+const MAX_REGEX_LENGTH = 4_096
+
 function parseExpression(expression: ReadReq.Options.FilterOptions.Expression): (text: string) => boolean {
   const prefixes = expression.getPrefixList()
+  const regexLength = expression.getRegex().length
+  if (prefixes.length > MAX_PREFIXES || regexLength > MAX_REGEX_LENGTH)
+    throw badRequest(
+      `The embedded event store takes filters of at most ${MAX_PREFIXES} prefixes, or of ${MAX_REGEX_LENGTH} characters.`,
+    )
   if (prefixes.length > 0) return text => prefixes.some(prefix => text.startsWith(prefix))
   const regex = parseRegex(expression.getRegex())
   return text => regex.test(text)

@@ -12,6 +12,7 @@ import {
   eventTypeFilter,
   jsonEvent,
   persistentSubscriptionToStreamSettingsFromDefaults,
+  type Filter,
 } from '@eventstore/db-client'
 import { Empty, StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb'
 import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb'
@@ -210,9 +211,14 @@ test('an expression that would run for ever ends; one that could is refused', as
   const endless = client.subscribeToAll({ filter: eventTypeFilter({ regex: '^(a+)+$' }) })
   await once(endless, 'caughtUp')
   await endless.unsubscribe()
-  const refused = client.subscribeToAll({ filter: eventTypeFilter({ regex: '(?=a)^(a+)+$' }) })
-  const [error] = (await once(refused.resume(), 'end').catch((error: unknown) => [error])) as [Error]
-  expect(error.message).toContain('linear time')
+  const refusal = async (filter: Filter) => {
+    const refused = client.subscribeToAll({ filter })
+    const [error] = (await once(refused.resume(), 'end').catch((error: unknown) => [error])) as [Error]
+    return error.message
+  }
+  expect(await refusal(eventTypeFilter({ regex: '(?=a)^(a+)+$' }))).toContain('linear time')
+  expect(await refusal(eventTypeFilter({ regex: 'a|'.repeat(3_000) }))).toContain('4096 characters')
+  expect(await refusal(eventTypeFilter({ prefixes: Array<string>(1_001).fill('a') }))).toContain('1000 prefixes')
 })
 
 test('each malformed append of a batch call is refused by itself', async () => {
