@@ -134,7 +134,8 @@ export class Writes {
     const comesBackAt = isSoftDeleted(head) ? head.next : undefined
     const records = events.map(event => this.log.append(stream, head, event))
     this.log.putHead(stream, head)
-    for (const record of records) this.recentIds.add(record.id, record)
+    for (const [index, { revision, position }] of records.entries())
+      this.recentIds.add(events[index]!.id, { stream, revision, position })
     const { revision, position } = records.at(-1)!
     if (isMetastream(stream)) records.push(...this.applyMetadata(stream, events.at(-1)!.data))
     if (comesBackAt !== undefined) records.push(...this.bringBack(stream, comesBackAt))

@@ -86,11 +86,16 @@ test('a page of zeros in place of any page in use, or another page, is found', (
 test('any bit of the header of a page in use, and of where its entries lie, is found', () => {
   const inUse = pagesInUse().filter(page => bytes.readUInt16LE(page * PAGE + 18) !== 4)
   fc.assert(
-    fc.property(fc.constantFrom(...inUse), fc.constantFrom(0, 1, 2, 18, 20, 21, 22, 23, 24, 25), fc.nat(7), (page, at, bit) => {
-      const altered = Buffer.from(bytes)
-      altered[page * PAGE + at]! ^= 1 << bit
-      expect(checked(altered)).toThrow(StorageDamaged)
-    }),
+    fc.property(
+      fc.constantFrom(...inUse),
+      fc.constantFrom(0, 1, 2, 18, 20, 21, 22, 23, 24, 25),
+      fc.nat(7),
+      (page, at, bit) => {
+        const altered = Buffer.from(bytes)
+        altered[page * PAGE + at]! ^= 1 << bit
+        expect(checked(altered)).toThrow(StorageDamaged)
+      },
+    ),
     { numRuns: 200 },
   )
 })
