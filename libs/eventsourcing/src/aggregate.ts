@@ -1,8 +1,9 @@
 // One stream's folded state as it is kept in memory, and the bounded cache of many of them.
 import { LRUCache } from 'lru-cache'
-import { type AnyDecider } from './decider'
+import { type AnyDecider, type BeginsAnew } from './decider'
+import { type AppliedBefore } from './event'
 import { type LogEvent } from './event-log'
-import { scopeOf } from './identity'
+import { scopeIn, scopeOf } from './identity'
 import { weightOf } from './json'
 
 /** What is remembered of an applied command, for ever: the stream's own metadata tells it again after a restart. */
@@ -27,6 +28,8 @@ export class Aggregate {
   /** -1: there is no such stream. */
   revision = -1
   position: string | null = null
+  /** Revision that the stream begins with: what was before it is truncated. */
+  first = 0
   /** By scope: actor and command id. */
   readonly commands = new Map<string, AppliedCommand>()
 
@@ -39,6 +42,12 @@ export class Aggregate {
     this.state = evolved(this.decider, this.state, event)
     this.revision = revision
     this.position = position
+    if (this.begins(event.type)) {
+      this.first = revision
+      this.commands.clear()
+      for (const [actor, commandId, fingerprint, revision, position, merged = false] of metadata.applied ?? [])
+        this.commands.set(scopeOf({ actor, commandId }), { fingerprint, revision, position, merged })
+    }
     const scope = scopeOf(metadata)
     const { fingerprint, expected } = metadata
     // A command's first event follows the revision that its sender had seen, unless it was merged.
@@ -46,11 +55,29 @@ export class Aggregate {
     this.commands.set(scope, { fingerprint, revision, position, merged })
   }
 
+  /** Whether the stream begins anew with events of this type, and what it keeps of the commands before. */
+  begins(type: string): BeginsAnew | null {
+    const { anew } = this.decider
+    return (anew && Object.hasOwn(anew, type) && anew[type]) || null
+  }
+
+  /** The latest commands, for the event that begins the stream anew. */
+  get remembered(): AppliedBefore[] {
+    return [...this.commands].slice(-REMEMBERED).map(([scope, { fingerprint, revision, position, merged }]) => {
+      const { actor, commandId } = scopeIn(scope)
+      const known = [actor, commandId, fingerprint, revision, position] as const
+      return merged ? [...known, true] : known
+    })
+  }
+
   /** Bytes, roughly. */
   get weight(): number {
     return 256 + weightOf(this.state) + this.commands.size * WEIGHT_OF_A_COMMAND
   }
 }
+
+/** Some 150 bytes each. */
+const REMEMBERED = 1000
 
 /** A scope, a fingerprint, a position and the map's own entry. */
 const WEIGHT_OF_A_COMMAND = 320

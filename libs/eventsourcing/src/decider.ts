@@ -45,6 +45,14 @@ export interface Reservation {
   readonly taken: () => Error
 }
 
+/**
+ * An event that begins its stream anew holds everything that remains: folding it must not look at the state before, and
+ * it is the only event of its command. Once it is recorded the stream is truncated before it; a repeat of the command
+ * does what a crash in between left undone. `remember`: commands of before stay known, the latest thousand of them;
+ * `forget`: nothing is known of them any more, and the stream must refuse by its state what they would do again.
+ */
+export type BeginsAnew = 'remember' | 'forget'
+
 /** A consistency boundary. `decide`, `reserve` and `exists` throw a StetError to refuse; returning [] changes nothing. */
 export interface Decider<State, Events extends EventMap, C extends Commands> {
   /** Stream category: streams are `{category}-{key}`. */
@@ -71,6 +79,8 @@ export interface Decider<State, Events extends EventMap, C extends Commands> {
       context: Omit<DecideContext, 'reserved'>,
     ) => Reservation | null
   }
+  /** Events with which a stream begins anew (see BeginsAnew): what was before them leaves the log. */
+  readonly anew?: { readonly [T in keyof Events & string]?: BeginsAnew }
   /**
    * Three-way merge: decides a command that was written on an older state, `seen`. Asked only when the sender allows it
    * (see Envelope.merge); throws StaleRevision, naming what conflicts, when both sides changed the same.
@@ -111,6 +121,7 @@ export interface AnyDecider {
       Record<string, (command: never, state: never, context: Omit<DecideContext, 'reserved'>) => Reservation | null>
     >
   >
+  readonly anew?: Readonly<Partial<Record<string, BeginsAnew>>>
   readonly merge?: Readonly<
     Partial<
       Record<

@@ -59,6 +59,12 @@ export type SubscriptionMessage =
 export interface EventLog {
   /** Appends all or nothing at `expected` (-1: the stream must not exist). A retry with the same ids is recognised. */
   append(stream: string, expected: number, events: readonly EventToAppend[]): Promise<AppendResult>
+  /**
+   * Hides a stream's events before a revision for good: nobody reads them from the stream any more, and a scavenge of the
+   * store takes them out of the log. Whatever else the stream's metadata says is kept; a later truncation stays. Throws
+   * Unavailable: then nothing or everything of it was done, and doing it again is harmless.
+   */
+  truncateBefore(stream: string, revision: number): Promise<void>
   /** Events of a stream from a revision on, in order; nothing for a stream that does not exist. */
   readStream(stream: string, options?: { from?: number; limit?: number }): AsyncIterable<LoggedEvent>
   /** The last event of a stream, or null. */

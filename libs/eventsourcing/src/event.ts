@@ -8,6 +8,9 @@ export type NewEvent<Events extends EventMap> = {
   [Type in keyof Events & string]: { readonly type: Type; readonly data: Events[Type] }
 }[keyof Events & string]
 
+/** Actor, command id, fingerprint, the revision and position of the command's last event, and whether it was merged. */
+export type AppliedBefore = readonly [string, string, string, number, string, boolean?]
+
 /** Metadata of a recorded event; the keys with `$` are reserved by the event store. */
 export interface EventMetadata {
   readonly $correlationId: string
@@ -23,6 +26,8 @@ export interface EventMetadata {
   readonly client?: string
   /** Revision of the command's stream that the actor had seen, where that was said. */
   readonly expected?: number
+  /** Of an event that begins its stream anew: the commands of before that are remembered, as the stream knew them. */
+  readonly applied?: readonly AppliedBefore[]
   /** Version of the event's shape, from 1. */
   readonly schemaVersion: number
 }

@@ -363,6 +363,7 @@ describe('reservations', () => {
       stream.startsWith('name-') ? log.append(stream, ...rest) : Promise.reject(new Unavailable('event store', 'gone'))
     const dies: EventLog = {
       append,
+      truncateBefore: (stream, revision) => log.truncateBefore(stream, revision),
       readStream: (...args) => log.readStream(...args),
       lastOf: stream => log.lastOf(stream),
       readAll: options => log.readAll(options),

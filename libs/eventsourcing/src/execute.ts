@@ -22,11 +22,17 @@ export interface AggregatesOptions {
   readonly patience?: number
 }
 
-/** Folded state of a stream, fresh from the log. */
+/** Folded state of a stream, as of a revision of it. */
 export interface Loaded<State> {
   readonly state: State
   readonly revision: number
   readonly position: string
+}
+
+/** Folded state of a stream, fresh from the log. */
+export interface Current<State> extends Loaded<State> {
+  /** Events that the stream holds: those before the event that it began anew with, if any, are gone. */
+  readonly events: number
 }
 
 /** How often a command is decided before its stream is called contended. */
@@ -83,14 +89,15 @@ export class Aggregates {
   }
 
   /** The stream's state with every event that the log holds now; null without a stream. Throws UndecodableEvent. */
-  async load<State = unknown>(decider: AnyDecider, key: string): Promise<Loaded<State> | null> {
+  async load<State = unknown>(decider: AnyDecider, key: string): Promise<Current<State> | null> {
     const stream = streamOf(decider.category, key)
     const patience = new Patience(this.#patience)
     return this.#lanes.run(stream, async () => {
       const aggregate = this.#cache.get(stream) ?? new Aggregate(decider)
       await this.#catchUp(stream, aggregate, patience)
       const { state, revision, position } = aggregate
-      return position === null ? null : { state: state as State, revision, position }
+      if (position === null) return null
+      return { state: state as State, revision, position, events: revision - aggregate.first + 1 }
     })
   }
 
@@ -121,6 +128,8 @@ export class Aggregates {
       if (applied) {
         if (applied.fingerprint !== fingerprint) throw new CommandIdReused()
         const { revision, position, merged } = applied
+        // Also when the first time was cut short after its event.
+        if (aggregate.first > 0 && revision === aggregate.first) await this.#truncate(order, revision)
         return { id: envelope.key, revision, position, replayed: true, changed: true, ...(merged && { merged }) }
       }
 
@@ -156,6 +165,7 @@ export class Aggregates {
       const merged = mergedAt(envelope, aggregate.revision)
       const result = await this.#append(order, aggregate, events)
       if (result.ok) {
+        if (events.some(({ type }) => aggregate.begins(type))) await this.#truncate(order, result.revision)
         return {
           id: envelope.key,
           revision: result.revision,
@@ -217,6 +227,8 @@ export class Aggregates {
       ...(client === undefined ? {} : { client }),
     }
     if (merge && stale) {
+      // What the sender had seen may be gone since.
+      if (expected < aggregate.first) throw new StaleRevision(expected, revision)
       const seen = await this.#seen(order, expected, revision)
       const merged = merge(command as never, seen as never, state as never, { ...context, expected })
       permit?.(this.#after(order, aggregate, merged), { category: decider.category, actor })
@@ -257,7 +269,7 @@ export class Aggregates {
 
   async #append(order: Order, aggregate: Aggregate, decided: Decided) {
     const { stream, patience } = order
-    const events = toAppendAll(order, decided)
+    const events = toAppendAll(order, decided).map(event => withRemembered(event, aggregate))
     const before = aggregate.revision
     try {
       // After Unavailable the outcome is unknown: the same ids at the same revision make the store recognise a repeat.
@@ -274,6 +286,11 @@ export class Aggregates {
       this.#cache.delete(stream)
       throw error
     }
+  }
+
+  async #truncate({ stream, patience }: Order, before: number): Promise<void> {
+    this.#past.forget(stream)
+    await patience.insist(() => this.log.truncateBefore(stream, before))
   }
 
   /** Folds events as they are read back, all of them at the position of the last one. */
@@ -302,6 +319,12 @@ export class Aggregates {
     return aggregate.revision > before
   }
 }
+
+/** What the stream knows of its commands goes with it over an event that it begins anew with. */
+const withRemembered = (event: EventToAppend, aggregate: Aggregate): EventToAppend =>
+  aggregate.begins(event.type) === 'remember'
+    ? { ...event, metadata: { ...event.metadata, applied: aggregate.remembered } }
+    : event
 
 const toAppendAll = (order: Order, decided: Decided): EventToAppend[] =>
   decided.map((event, index) => toAppend(order, order.stream, event, index))

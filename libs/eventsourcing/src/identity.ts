@@ -19,6 +19,12 @@ export const eventIdOf = (
 /** What a command is remembered by in its stream's state. */
 export const scopeOf = ({ commandId, actor }: { commandId: string; actor: string }): string => `${actor}\n${commandId}`
 
+/** An actor may hold anything, a command id no line feed. */
+export const scopeIn = (scope: string): { commandId: string; actor: string } => {
+  const end = scope.lastIndexOf('\n')
+  return { actor: scope.slice(0, end), commandId: scope.slice(end + 1) }
+}
+
 /** 128 bits of SHA-256 over the command's name, its target and its canonical body, in base64url. */
 export const fingerprintOf = (commandName: string, stream: string, body: object): string =>
   hash('sha256', `${commandName}\n${stream}\n${canonicalJson(body)}`, 'base64url').slice(0, 22)

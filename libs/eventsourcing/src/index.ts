@@ -6,7 +6,7 @@ export * from './event-log'
 export * from './projection'
 export * from './document-store/document-store'
 export * from './projections'
-export { Aggregates, type AggregatesOptions, type Loaded } from './execute'
+export { Aggregates, type AggregatesOptions, type Current, type Loaded } from './execute'
 export { codecOf, type Codec, type StoredEvent, type Upcaster } from './codec'
 export { found, type Founding } from './founding'
 export {

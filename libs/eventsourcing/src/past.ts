@@ -44,6 +44,11 @@ export class Past {
     })
   }
 
+  /** Of a stream that began anew: what it was before is not to be had any more. */
+  forget(stream: string): void {
+    this.#kept.delete(stream)
+  }
+
   async #fold(decider: AnyDecider, stream: string, wanted: ReadonlySet<number>, patience: Patience) {
     const found = new Map<number, PastState>()
     const last = Math.max(-1, ...wanted)

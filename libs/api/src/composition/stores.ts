@@ -88,6 +88,7 @@ const measured = (log: EventLog, metrics: Metrics): EventLog => ({
       throw error
     }
   },
+  truncateBefore: (stream, revision) => log.truncateBefore(stream, revision),
   readStream: (stream, options) => log.readStream(stream, options),
   lastOf: stream => log.lastOf(stream),
   readAll: options => log.readAll(options),

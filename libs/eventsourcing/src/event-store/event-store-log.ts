@@ -28,6 +28,7 @@ import { asStetError, isMissing, TimedOut } from './failures'
 import { isOurs, isPrefix, matchesNothing, matchesTypes, serverFilter } from './filters'
 import { CAUGHT_UP, pull, type Pullable, type PullOptions } from './pull'
 import { readAllFiltered } from './read-all'
+import { truncate } from './truncate'
 
 export interface EventLogOptions {
   /** `esdb://`, `esdb+discover://`, `kurrentdb://`, `kurrentdb+discover://`, or `unix:/path`. */
@@ -115,6 +116,12 @@ class EventStoreLog implements EventLog {
     } finally {
       this.#observe({ milliseconds: performance.now() - since, outcome })
     }
+  }
+
+  async truncateBefore(stream: string, revision: number): Promise<void> {
+    this.#refuseWhenClosed()
+    const signal = this.#closing.signal
+    await truncate({ reader: this.#reader, appender: this.#appender, signal }, this.#prefix + stream, revision)
   }
 
   async *readStream(stream: string, { from = 0, limit = Infinity }: { from?: number; limit?: number } = {}) {

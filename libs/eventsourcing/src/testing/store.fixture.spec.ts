@@ -42,6 +42,9 @@ export interface JarEvents {
   JarOpened: { label: string }
   CoinsAdded: { coins: number; note?: string | undefined }
   JarNamed: { name: string }
+  /** All that is left is the sum. */
+  JarPurged: { coins: number }
+  JarBroken: Record<string, never>
 }
 export interface Jar {
   readonly label: string | null
@@ -64,10 +67,13 @@ export class PourFrom {
   jar!: string
 }
 
+export class PurgeJar {}
+export class BreakJar {}
+
 /** A jar with coins: refuses what it is not opened for, adding none changes nothing, a name belongs to one jar. */
 export const jars = decider<Jar, JarEvents>()({
   category: 'jar',
-  commands: { OpenJar, AddCoins, NameJar, PourFrom },
+  commands: { OpenJar, AddCoins, NameJar, PourFrom, PurgeJar, BreakJar },
   initial: { label: null, coins: 0, names: [] },
   decide: {
     OpenJar: ({ label }, jar) => (jar.label === null ? [{ type: 'JarOpened', data: { label } }] : []),
@@ -83,7 +89,10 @@ export const jars = decider<Jar, JarEvents>()({
       return jar.names.at(-1) === reserved ? [] : [{ type: 'JarNamed', data: { name: reserved } }]
     },
     PourFrom: () => [{ type: 'CoinsAdded', data: { coins: 1 } }],
+    PurgeJar: (_, { coins }) => [{ type: 'JarPurged', data: { coins } }],
+    BreakJar: () => [{ type: 'JarBroken', data: {} }],
   },
+  anew: { JarPurged: 'remember', JarBroken: 'forget' },
   reserve: {
     NameJar: ({ name, exact }, _jar, { key }) => ({
       category: 'name',
@@ -96,6 +105,8 @@ export const jars = decider<Jar, JarEvents>()({
   evolve: {
     JarOpened: (jar, { data }) => ({ ...jar, label: data.label }),
     CoinsAdded: (jar, { data }) => ({ ...jar, coins: jar.coins + data.coins }),
+    JarPurged: (_, { data }) => ({ label: 'purged', coins: data.coins, names: [] }),
+    JarBroken: () => ({ label: null, coins: 0, names: [] }),
     JarNamed: (jar, { data }) => ({ ...jar, names: [...jar.names, data.name] }),
   },
 })
