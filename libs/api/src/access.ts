@@ -29,6 +29,8 @@ export const MAY = {
   amendArticle: people,
   unpublishArticle: editors,
   retractArticle: people,
+  redactArticle: ['chief'],
+  eraseArticle: ['chief'],
   yieldSlug: people,
 
   scheduleChange: people,

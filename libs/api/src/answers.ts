@@ -1,5 +1,6 @@
 // Answers that belong to HTTP and not to the newsroom: what a command did, what an import understood, one event as a record.
 import { type Static, Type } from '@sinclair/typebox'
+import { EditorsArticleAnswer } from '@stet/newsroom'
 
 const position = () => Type.String({ pattern: '^(-1|\\d+)$', description: 'Opaque; for ?position=' })
 
@@ -12,6 +13,31 @@ export const CommandAnswer = Type.Object(
   { $id: 'CommandOutcome', additionalProperties: false },
 )
 export type CommandAnswer = Static<typeof CommandAnswer>
+
+/** What became of a request to erase or redact, or what would. */
+export const ErasureAnswer = Type.Composite(
+  [
+    CommandAnswer,
+    Type.Object({
+      done: Type.Boolean({ description: 'False: nothing was done, and the preview says what would be' }),
+      preview: Type.Union([
+        Type.Object(
+          {
+            confirmation: Type.String({ description: 'Sent with the same request, it is done' }),
+            expires: Type.String({ format: 'date-time' }),
+            events: Type.Integer({ minimum: 0, description: "Events of the article's history that would go" }),
+            deskEvents: Type.Integer({ minimum: 0, description: "Events of the desk's talk that would go" }),
+            remains: Type.Union([EditorsArticleAnswer, Type.Null()], { description: 'The article as it would be' }),
+          },
+          { additionalProperties: false },
+        ),
+        Type.Null(),
+      ]),
+    }),
+  ],
+  { $id: 'Erasure', additionalProperties: false },
+)
+export type ErasureAnswer = Static<typeof ErasureAnswer>
 
 export const ImportAnswer = Type.Composite(
   [

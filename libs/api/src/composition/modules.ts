@@ -19,6 +19,7 @@ import { BatchController } from '../editorial/batch.controller'
 import { Batches } from '../editorial/batch'
 import { Commands } from '../editorial/commands'
 import { DeskController } from '../editorial/desk.controller'
+import { ErasureController } from '../editorial/erasure.controller'
 import { Imports, ImportsController } from '../editorial/imports.controller'
 import { EditorsReads } from '../editorial/editors-reads'
 import { HistoryController } from '../editorial/history.controller'
@@ -41,6 +42,7 @@ export const CONTROLLERS = {
     ArticlesController,
     ReviewController,
     PublishingController,
+    ErasureController,
     ScheduleController,
     DeskController,
     RevisionsController,

@@ -1,8 +1,9 @@
-// The life of an article: drafted, sourced, reviewed, published, corrected, taken back, scheduled, imported. Pure: no
-// framework, clock or I/O.
+// The life of an article: drafted, sourced, reviewed, published, corrected, taken back, scheduled, imported, erased. Pure:
+// no framework, clock or I/O.
 import { decider } from '@stet/eventsourcing'
 import { AmendArticle, CorrectArticle, correcting, correctionReservation } from './correcting'
 import { drafting, DraftArticle, RelateArticles, ReviseArticle, SourceArticle } from './drafting'
+import { EraseArticle, erasing, RedactArticle } from './erasing'
 import { type ArticleEvents } from './events'
 import { ImportArticle, importing, importReservation } from './importing'
 import { merging } from './merging'
@@ -63,6 +64,8 @@ export const articleOf = (policy: Policy) =>
       PerformScheduledChange,
       YieldSlug,
       ImportArticle,
+      RedactArticle,
+      EraseArticle,
     },
     initial: noArticle,
     decide: {
@@ -74,9 +77,12 @@ export const articleOf = (policy: Policy) =>
       ...scheduling(policy),
       ...yielding,
       ...importing,
+      ...erasing,
     },
     evolve: evolveArticle,
     merge: merging,
+    // A redacted article answers repeats as before; an erased one has nothing left, and refuses whatever they ask.
+    anew: { ArticleRedacted: 'remember', ArticleErased: 'forget' },
     reserve: {
       PublishArticle: ({ slug }, state, context) => {
         // What may not be published reserves nothing.

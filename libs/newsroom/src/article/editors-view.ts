@@ -1,6 +1,6 @@
 // The editors' view of one article: the folded stream itself, so that an ETag is never behind its own command.
 import { type Static, Type } from '@sinclair/typebox'
-import { NotFound } from '@stet/eventsourcing'
+import { Gone, NotFound } from '@stet/eventsourcing'
 import { CONTRIBUTOR_KINDS } from './content'
 import { SCHEDULABLE } from './scheduling'
 import { type Article, differs } from './state'
@@ -66,7 +66,7 @@ const live = Type.Object(
   closed,
 )
 const REVIEWS = ['submitted', 'sent-back', 'approved'] as const
-const STAGES = ['draft', 'live', 'unpublished', 'retracted', 'spiked', 'erased'] as const
+const STAGES = ['draft', 'live', 'unpublished', 'retracted', 'spiked'] as const
 
 /** One article at any stage, as editors see it. */
 export const EditorsArticleAnswer = Type.Object(
@@ -128,11 +128,12 @@ export const EditorsArticleAnswer = Type.Object(
 )
 export type EditorsArticleAnswer = Static<typeof EditorsArticleAnswer>
 
-/** The answer for a folded stream; throws NotFound when nothing was ever drafted. */
+/** The answer for a folded stream; throws NotFound when nothing was ever drafted, Gone when it was erased. */
 export const editorsView = (
   key: string,
   { state, revision }: { readonly state: Article; readonly revision: number },
 ): EditorsArticleAnswer => {
+  if (state.stage === 'erased') throw new Gone(`article ${key} was erased`)
   const { working, live, source, wire, review } = state
   if (!working || state.stage === 'none') throw new NotFound(`there is no article ${key}`)
   // What is recorded is what is shown; the answer's type only drops `readonly`, which JSON does not have.

@@ -129,7 +129,16 @@ export interface Remains {
   readonly blockedIds: readonly string[]
   readonly live: LiveContent | null
   readonly slugs: readonly string[]
+  /** Addresses that it gave up, with the revision at which it did. */
+  readonly yielded: Readonly<Record<string, number>>
   readonly firstPublishedAt: string | null
+  /** RFC 3339 UTC: what nobody may publish yet is not set free by a redaction. */
+  readonly embargo: string | null
+  /** Opaque subject ids: who began it, and who wrote what is not live yet. */
+  readonly drafter: string | null
+  readonly writers: readonly string[]
+  /** The wire's last version, by name and digest: the same one, sent again, changes nothing. */
+  readonly wire: WorkingEvents['WireItemReceived'] | null
 }
 
 export type ArticleEvents = WorkingEvents & ReaderEvents

@@ -126,10 +126,19 @@ describe('a revision that was written on an older one', () => {
   it('is held to what holds now: spiked, erased, too large', () => {
     expect(() => merge({ headline: 'Ice' }, spiked)).toThrow(/spiked/)
     const live = { ...copy, headline: 'Redacted' }
-    const remains = { source: null, relatedIds: [], blockedIds: [], live: null, slugs: [], firstPublishedAt: null }
+    const remains = {
+      source: null,
+      relatedIds: [],
+      blockedIds: [],
+      live: null,
+      slugs: [],
+      firstPublishedAt: null,
+      yielded: {},
+    }
+    const nobody = { embargo: null, drafter: null, writers: [], wire: null }
     const redacted: Event = {
       type: 'ArticleRedacted',
-      data: { authority: 'court', reason: 'r', scheduleIds: [], stage: 'draft', working: live, ...remains },
+      data: { authority: 'court', reason: 'r', scheduleIds: [], stage: 'draft', working: live, ...remains, ...nobody },
     }
     expect(conflicts(() => merge({ summary: 'mine' }, redacted))).toBe('stale')
     const half = 'x'.repeat(MAX_CONTENT / 2)

@@ -208,7 +208,14 @@ export const evolveArticle: Decider<Article, ArticleEvents, Record<string, never
     live: data.live,
     slug: data.live?.slug ?? data.slugs.at(-1) ?? null,
     slugs: data.slugs,
+    yielded: data.yielded,
     firstPublishedAt: data.firstPublishedAt,
+    embargo: data.embargo,
+    drafter: data.drafter,
+    writers: data.writers,
+    // A wire that sends on must not bring back what was taken back.
+    unpublishedBy: data.stage === 'unpublished' ? 'editors' : null,
+    wire: data.wire && { received: data.wire, commandId: '' },
   }),
   ArticleErased: (_, { data, revision }) => ({
     ...noArticle,

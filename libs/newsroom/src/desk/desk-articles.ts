@@ -23,7 +23,10 @@ export interface DeskArticle extends Document {
   readonly review: ReviewStatus
   /** Of the article's stream. */
   readonly revision: number
-  /** The last event of the article's stream: talk at the desk is no change of the article. */
+  /**
+   * The last event of the article's stream: talk at the desk is no change of the article. Empty: there is no article, as
+   * there is none to a rebuild between what was said at the desk and the redaction that the article's stream begins with.
+   */
   readonly updatedAt: string
   readonly updatedBy: string
   readonly headline: string
@@ -83,8 +86,8 @@ export const deskArticles: Projection<DeskArticle, NewsroomEvents> = {
     { key: { desk: 1, ...earliest } },
     { key: { 'section.slug': 1, ...earliest } },
   ],
-  tallies: ({ stage, review, section, desk }) =>
-    scopesOf(section?.slug ?? null, desk).map(scope => tallyOf(scope, stage, review)),
+  tallies: ({ stage, review, section, desk, updatedAt }) =>
+    updatedAt === '' ? [] : scopesOf(section?.slug ?? null, desk).map(scope => tallyOf(scope, stage, review)),
   on: {
     ...ignoreFounding,
     ArticleDrafted: (known, event, id) => drafted(known, event, id),
@@ -115,13 +118,13 @@ export const deskArticles: Projection<DeskArticle, NewsroomEvents> = {
     ArticleRetracted: (article, event) => article && touched({ ...article, stage: 'retracted', live: null }, event),
     ArticleRedacted: (article, event, id) => redacted(article, event, id),
     ArticleErased: () => null,
-    DeskNoteAdded: article => article && { ...article, openNotes: article.openNotes + 1 },
-    DeskNoteResolved: article => article && { ...article, openNotes: article.openNotes - 1 },
-    ArticleAssigned: (article, { data }) => article && { ...article, desk: data.desk, assignee: data.assignee },
-    ArticleDueSet: (article, { data }) => article && { ...article, due: data.due, zone: data.zone },
-    ArticleClaimed: (article, event) => article && { ...article, claims: claimsAfter(article, event) },
-    ArticleClaimReleased: (article, event) => article && { ...article, claims: claimsAfter(article, event) },
-    DeskErased: article => article && { ...article, ...nobodys },
+    DeskNoteAdded: (known, _, id) => atDesk(known, id, ({ openNotes }) => ({ openNotes: openNotes + 1 })),
+    DeskNoteResolved: (known, _, id) => atDesk(known, id, ({ openNotes }) => ({ openNotes: openNotes - 1 })),
+    ArticleAssigned: (known, { data: { desk, assignee } }, id) => atDesk(known, id, () => ({ desk, assignee })),
+    ArticleDueSet: (known, { data: { due, zone } }, id) => atDesk(known, id, () => ({ due, zone })),
+    ArticleClaimed: (known, event, id) => atDesk(known, id, article => ({ claims: claimsAfter(article, event) })),
+    ArticleClaimReleased: (known, event, id) => atDesk(known, id, article => ({ claims: claimsAfter(article, event) })),
+    DeskErased: article => (article && article.updatedAt !== '' ? { ...article, ...nobodys } : null),
     ...ignoreLists,
     ...ignoreSlugs,
     ...ignoreViews,
@@ -145,13 +148,23 @@ const drafted = (known: DeskArticle | null, event: Of<'ArticleDrafted'>, _id: st
 
 const begun = (_id: string, copy: WorkingCopy, known: DeskArticle | null): DeskArticle => {
   const { desk, assignee, due, zone, openNotes, claims } = known ?? nobodys
-  const empty: DeskArticle = {
-    ...{ _id, stage: 'draft', review: 'none', revision: 0, updatedAt: '', updatedBy: '', headline: '', summary: null },
-    ...{ section: null, language: '', authors: [], slug: null, wantedSlug: null, embargo: null, scheduled: [] },
-    ...{ isScheduled: false, desk, assignee, due, zone, openNotes, claims, words: [], heads: [], everPublished: false },
-    ...{ working: digestsOf({ source: null, relatedIds: [], blockedIds: [] }), live: null },
-  }
-  return withCopy(empty, copy, digestsOf(copy))
+  return withCopy({ ...nothing(_id), desk, assignee, due, zone, openNotes, claims }, copy, digestsOf(copy))
+}
+
+const nothing = (_id: string): DeskArticle => ({
+  ...{ _id, stage: 'draft', review: 'none', revision: 0, updatedAt: '', updatedBy: '', headline: '', summary: null },
+  ...{ section: null, language: '', authors: [], slug: null, wantedSlug: null, embargo: null, scheduled: [] },
+  ...{ isScheduled: false, ...nobodys, words: [], heads: [], everPublished: false },
+  ...{ working: digestsOf({ source: null, relatedIds: [], blockedIds: [] }), live: null },
+})
+
+const atDesk = (
+  known: DeskArticle | null,
+  id: string,
+  change: (article: DeskArticle) => Partial<DeskArticle>,
+): DeskArticle => {
+  const article = known ?? nothing(id)
+  return { ...article, ...change(article) }
 }
 
 const touched = (article: DeskArticle, { revision, at, metadata }: AnyArticleEvent): DeskArticle => ({
@@ -219,11 +232,11 @@ const unscheduled = (article: DeskArticle, { scheduleId }: { readonly scheduleId
 
 /** What remains replaces everything that was known of the article; its desk has a stream of its own. */
 const redacted = (known: DeskArticle | null, event: Of<'ArticleRedacted'>, id: string): DeskArticle => {
-  const { stage, working, source, relatedIds, blockedIds, live, slugs, firstPublishedAt } = event.data
+  const { stage, working, source, relatedIds, blockedIds, live, slugs, firstPublishedAt, embargo } = event.data
   const rest = digested(begun(id, working, known), { source, relatedIds, blockedIds })
   const slug = live?.slug ?? slugs.at(-1) ?? null
   const everPublished = firstPublishedAt !== null
-  return touched(searchable({ ...rest, stage, slug, live: live && digestsOf(live), everPublished }), event)
+  return touched(searchable({ ...rest, stage, slug, live: live && digestsOf(live), everPublished, embargo }), event)
 }
 
 const claimsAfter = (

@@ -209,7 +209,10 @@ const ORDERS: Readonly<Record<(typeof SORTS)[number], Order>> = {
   due: {
     order: { due: 1, _id: 1 },
     timeOf: ({ due }) => due ?? '',
-    from: ({ due }) => ({ due: { $gte: due.from ?? '', ...(due.to !== null && { $lt: due.to }) } }),
+    from: ({ due }) => ({
+      updatedAt: { $gt: '' },
+      due: { $gte: due.from ?? '', ...(due.to !== null && { $lt: due.to }) },
+    }),
   },
 }
 

@@ -2,6 +2,7 @@
 // a stream of its own, so that no talk makes an editor's revision of the article stale.
 import { decider, type DecideContext, Invalid, RuleBroken } from '@stet/eventsourcing'
 import { IsInt, IsOptional, Max, Min } from 'class-validator'
+import { Demanded } from '../article/erasing'
 import { instantOf, zonedTimeText, zoneName } from '../text/zoned-time'
 import { IsId, IsNonBlank, IsShaped, IsSlug, nullable, subjectId } from '../validation'
 import { type DeskEvents } from './events'
@@ -50,6 +51,11 @@ export class ClaimArticle {
 /** Says that one is no longer editing it. */
 export class ReleaseClaim {}
 
+/** Erases what was said and done at the desk. Internal: follows the article's own command, `final` where that erased it. */
+export class EraseDesk extends Demanded {
+  final!: boolean
+}
+
 export interface Note {
   readonly text: string
   /** Opaque subject id. */
@@ -67,6 +73,8 @@ export interface Desk {
   readonly zone: string | null
   /** Ends of claims by subject id; ended ones are forgotten as others come. */
   readonly claims: Claims
+  /** Nothing was said or done since the desk was erased, or ever. */
+  readonly blank: boolean
   /** The article was erased. */
   readonly closed: boolean
 }
@@ -80,6 +88,7 @@ export const noDesk: Desk = {
   due: null,
   zone: null,
   claims: {},
+  blank: true,
   closed: false,
 }
 
@@ -87,7 +96,7 @@ const article = (_: object, key: string) => `article-${key}`
 
 export const desk = decider<Desk, DeskEvents>()({
   category: 'desk',
-  commands: { AddNote, ResolveNote, AssignArticle, SetDue, ClaimArticle, ReleaseClaim },
+  commands: { AddNote, ResolveNote, AssignArticle, SetDue, ClaimArticle, ReleaseClaim, EraseDesk },
   initial: noDesk,
   decide: {
     AddNote({ text: given }, state, context) {
@@ -139,23 +148,36 @@ export const desk = decider<Desk, DeskEvents>()({
       const until = Object.hasOwn(state.claims, actor) ? state.claims[actor] : undefined
       return until !== undefined && until > at ? [{ type: 'ArticleClaimReleased', data: {} }] : []
     },
+
+    EraseDesk({ authority, reason, final }, { blank, closed }) {
+      if (closed || (blank && !final)) return []
+      return [{ type: 'DeskErased', data: { authority, reason, ...(final && { final }) } }]
+    },
   },
+  // Nobody's note is added once more by a repeat of the command that added it before.
+  anew: { DeskErased: 'remember' },
   evolve: {
     DeskNoteAdded: (state, { data: { noteId, text }, at, metadata }) => ({
       ...state,
+      blank: false,
       notes: { ...state.notes, [noteId]: { text, by: metadata.actor, at } },
     }),
     DeskNoteResolved: (state, { data }) => {
       const { [data.noteId]: _, ...notes } = state.notes
-      return { ...state, notes }
+      return { ...state, blank: false, notes }
     },
-    ArticleAssigned: (state, { data }) => ({ ...state, desk: data.desk, assignee: data.assignee }),
-    ArticleDueSet: (state, { data }) => ({ ...state, due: data.due, zone: data.zone }),
+    ArticleAssigned: (state, { data: { desk, assignee } }) => ({ ...state, blank: false, desk, assignee }),
+    ArticleDueSet: (state, { data: { due, zone } }) => ({ ...state, blank: false, due, zone }),
     ArticleClaimed: (state, { data, at, metadata }) => ({
       ...state,
+      blank: false,
       claims: claimed(state.claims, metadata.actor, data.until, at),
     }),
-    ArticleClaimReleased: (state, { metadata }) => ({ ...state, claims: released(state.claims, metadata.actor) }),
+    ArticleClaimReleased: (state, { metadata }) => ({
+      ...state,
+      blank: false,
+      claims: released(state.claims, metadata.actor),
+    }),
     DeskErased: (_, { data }) => ({ ...noDesk, closed: data.final === true }),
   },
   exists: {

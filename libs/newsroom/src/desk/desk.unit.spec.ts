@@ -8,6 +8,7 @@ import {
   ClaimArticle,
   desk,
   type Desk,
+  EraseDesk,
   MAX_CLAIMS,
   MAX_OPEN_NOTES,
   ReleaseClaim,
@@ -151,5 +152,38 @@ describe('an erased desk', () => {
     at(erased(true))
       .when(command(ResolveNote, { noteId: NOTE }))
       .thenNothing()
+  })
+})
+
+describe('erasing', () => {
+  const word = { authority: 'District Court, 12 O 34/26', reason: 'A person must not be named.' }
+  const erased: Event = { type: 'DeskErased', data: word }
+  const closed: Event = { type: 'DeskErased', data: { ...word, final: true } }
+  const erase = command(EraseDesk, { ...word, final: false })
+  const close = command(EraseDesk, { ...word, final: true })
+
+  it('happens once for what was said', () => {
+    at(note('Jane Doe called.')).when(erase).then(erased)
+    at(note('Jane Doe called.'), erased, note('Jane Doe called.')).when(erase).then(erased)
+    at(note('x'), { type: 'DeskNoteResolved', data: { noteId: NOTE } })
+      .when(erase)
+      .then(erased)
+    at(note('Jane Doe called.'), erased).when(erase).thenNothing()
+    at().when(erase).thenNothing()
+  })
+
+  it('with the article is the end, whether anything was said or not', () => {
+    for (const before of [[], [note('Jane Doe called.')], [note('Jane Doe called.'), erased]]) {
+      at(...before)
+        .when(close)
+        .then(closed)
+      for (const after of [close, erase])
+        at(...before, closed)
+          .when(after)
+          .thenNothing()
+      at(...before, closed)
+        .when(command(AddNote, { text: 'more' }))
+        .thenThrows('erased')
+    }
   })
 })

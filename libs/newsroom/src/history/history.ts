@@ -27,10 +27,10 @@ export interface HistoryEntry extends Told {
   readonly desks: readonly string[]
 }
 
-/** Where an article is: `_id` is `at-desk-{articleId}`. */
+/** Where an article is, if anywhere: `_id` is `at-desk-{articleId}`. */
 export interface AtDesk {
   readonly _id: string
-  readonly desk: string | null
+  readonly desk: string
 }
 
 export type HistoryDocument = HistoryEntry | AtDesk
@@ -56,34 +56,37 @@ const telling: Computation<HistoryDocument, NewsroomEvents> = {
   fold: async (events, load) => {
     const told = events as readonly ToldEvent[]
     const known = new Map(await load([...new Set(told.flatMap(idsFor))]))
-    const changed = new Map<string, HistoryDocument>()
-    const put = (document: HistoryDocument) => {
-      known.set(document._id, document)
-      changed.set(document._id, document)
+    const changed = new Map<string, HistoryDocument | null>()
+    const put = (id: string, document: HistoryDocument | null) => {
+      if (document) known.set(id, document)
+      else known.delete(id)
+      changed.set(id, document)
     }
     for (const event of told) {
-      for (const id of erasedBy(event)) {
-        const entry = known.get(id)
-        if (entry && 'stream' in entry) put({ ...entry, why: null, details: {} })
-      }
+      for (const id of erasedBy(event)) put(id, null)
       const at = event.category === 'list' ? undefined : known.get(atDesk(event.key))
       const desk = at && 'desk' in at ? at.desk : null
-      const next = event.type === 'ArticleAssigned' ? slugOrNull(event.data.desk) : desk
-      put(entryOf(event, [desk, next]))
-      if (next !== desk) put({ _id: atDesk(event.key), desk: next })
+      const next = deskAfter(event, desk)
+      // What is erased is also where the article was.
+      const entry = entryOf(event, event.type === 'DeskErased' ? [] : [desk, next])
+      put(entry._id, entry)
+      const id = atDesk(event.key)
+      if (next !== desk) put(id, next === null ? null : { _id: id, desk: next })
     }
     return changed
   },
 }
 
+const deskAfter = ({ type, data }: ToldEvent, before: string | null): string | null => {
+  if (type === 'DeskErased') return null
+  return type === 'ArticleAssigned' ? slugOrNull(data.desk) : before
+}
+
 const ERASURES: ReadonlySet<ToldType> = new Set(['ArticleRedacted', 'ArticleErased', 'DeskErased'])
 
-const idsFor = (event: ToldEvent): string[] => [
-  ...(event.category === 'list' ? [] : [atDesk(event.key)]),
-  ...erasedBy(event),
-]
+const idsFor = (event: ToldEvent): string[] => [...(event.category === 'list' ? [] : [atDesk(event.key)])]
 
-/** Ids of the entries of which nothing may be found after the event but that something happened. */
+/** Ids of the entries that go with their events; the one of the erasure stays, and says on whose word. */
 const erasedBy = ({ type, stream, revision }: ToldEvent): string[] =>
   ERASURES.has(type) ? Array.from({ length: revision }, (_, earlier) => entryId(stream, earlier)) : []
 

@@ -53,6 +53,7 @@ export interface PageDocument extends Document {
   readonly slugs: readonly string[]
   /** Counts publications. */
   readonly version: number
+  /** Of an erased one when it was erased. */
   readonly firstPublishedAt: string
   readonly corrections: readonly Correction[]
   readonly retraction: Retraction | null
@@ -62,7 +63,7 @@ export interface PageDocument extends Document {
 
 export const articlePages: Projection<PageDocument, NewsroomEvents> = {
   name: 'article-pages',
-  version: 1,
+  version: 2,
   group: 'newsroom',
   indexes: [{ key: { slugs: 1 } }],
   on: {
@@ -85,8 +86,9 @@ export const articlePages: Projection<PageDocument, NewsroomEvents> = {
         retraction: { at, notice: data.notice },
         content: page.content && withoutText(page.content),
       },
-    ArticleRedacted: (page, { data, at }, id) => redacted(page, data, at, id),
-    ArticleErased: page => page && { ...gone(page), corrections: [] },
+    // From the event alone: a rebuild has nothing else left of the article.
+    ArticleRedacted: (_, { data, at }, id) => redacted(data, at, id),
+    ArticleErased: (_, { data: { slugs }, at }, id) => (slugs.length === 0 ? null : goneFor({ slugs, at }, id)),
     ...ignoreLists,
     ...ignoreSlugs,
     ...ignoreViews,
@@ -137,16 +139,29 @@ const withoutText = (content: PageContent): PageContent => ({
   relatedIds: [],
 })
 
-/** What remains replaces everything that was known. */
+/** What remains replaces everything that was known; versions count anew, as nothing is left to compare them with. */
 const redacted = (
-  page: PageDocument | null,
-  { live, slugs }: ArticleEvents['ArticleRedacted'],
+  { live, slugs, firstPublishedAt }: ArticleEvents['ArticleRedacted'],
   at: string,
   _id: string,
 ): PageDocument | null => {
-  if (live) return { ...shown(page, live, at, _id), slugs, version: Math.max(page?.version ?? 0, 1), corrections: [] }
-  return page && { ...gone(page), slugs, corrections: [] }
+  if (live) return { ...anotherVersion(shown(null, live, at, _id)), slugs }
+  return firstPublishedAt === null ? null : goneFor({ slugs, at: firstPublishedAt }, _id)
 }
+
+const goneFor = (
+  { slugs, at }: { readonly slugs: readonly string[]; readonly at: string },
+  _id: string,
+): PageDocument => ({
+  _id,
+  stage: 'gone',
+  slugs,
+  version: 1,
+  firstPublishedAt: at,
+  corrections: [],
+  retraction: null,
+  content: null,
+})
 
 const contentOf = (live: LiveContent, at: string): PageContent => {
   const body = shownOf(live.bodyHtml)

@@ -26,6 +26,8 @@ export interface ArticlePopularity {
   readonly score7d: number | null
   /** Views that came while the article was not live: not counted. */
   readonly notLive: number
+  /** All views that were counted. */
+  readonly counted: number
 }
 
 /** How many views the log holds, by what became of them. One document, `_id: 'totals'`. */
@@ -50,7 +52,7 @@ export const TOTALS = 'totals'
 export const popularity: ComputedProjection<PopularityDocument, NewsroomEvents> = {
   kind: 'computed',
   name: 'popularity',
-  version: 1,
+  version: 2,
   group: 'readership',
   indexes: (['score1h', 'score24h', 'score7d'] as const).flatMap(score => [
     { key: { live: 1, [score]: -1, _id: 1 } },
@@ -93,24 +95,30 @@ const idsIn = (events: readonly RecordedEvent<NewsroomEvents>[]): ReadonlySet<st
   return ids
 }
 
-type Article = Pick<ArticlePopularity, 'live' | 'section' | 'language' | 'notLive'> & { readonly buckets: Buckets }
+type Article = Pick<ArticlePopularity, 'live' | 'section' | 'language' | 'notLive' | 'counted'> & {
+  readonly buckets: Buckets
+}
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** The documents of one batch while they change. */
 class Batch {
-  private readonly articles = new Map<string, Mutable<Article>>()
+  /** null: nothing is known of it any more. */
+  private readonly articles = new Map<string, Mutable<Article> | null>()
   private totals: Mutable<ViewTotals> | null = null
 
   constructor(private readonly documents: ReadonlyMap<string, PopularityDocument>) {}
 
   fold(event: RecordedEvent<NewsroomEvents>): void {
     if (event.type === 'ArticlesViewed') this.view(event)
-    else this.show(event.key, shownBy(event))
+    else {
+      if (event.type === 'ArticleRedacted' || event.type === 'ArticleErased') this.forget(event.key)
+      this.show(event.key, shownBy(event))
+    }
   }
 
-  changed(): ReadonlyMap<string, PopularityDocument> {
-    const changed = new Map<string, PopularityDocument>()
-    for (const [id, article] of this.articles) changed.set(id, documentOf(id, article))
+  changed(): ReadonlyMap<string, PopularityDocument | null> {
+    const changed = new Map<string, PopularityDocument | null>()
+    for (const [id, article] of this.articles) changed.set(id, article && documentOf(id, article))
     if (this.totals) changed.set(TOTALS, this.totals)
     return changed
   }
@@ -127,6 +135,7 @@ class Batch {
       if (!article) totals.unknown += views
       else if (article.live) {
         addViews(article.buckets, minute, views)
+        article.counted += views
         totals.counted += views
       } else {
         article.notLive += views
@@ -143,16 +152,29 @@ class Batch {
     }
     const now = { live: true, section: content.section.slug, language: content.language }
     if (article) Object.assign(article, now)
-    else this.articles.set(key, { ...now, notLive: 0, buckets: noViews() })
+    else this.articles.set(key, { ...now, notLive: 0, counted: 0, buckets: noViews() })
+  }
+
+  /** Its publications are gone from the log: as for whoever reads the log from now on, its views are of something unknown. */
+  private forget(key: string): void {
+    const article = this.article(key)
+    if (!article) return
+    if (article.counted + article.notLive > 0) {
+      const totals = (this.totals ??= { ...this.totalsBefore() })
+      totals.counted -= article.counted
+      totals.notLive -= article.notLive
+      totals.unknown += article.counted + article.notLive
+    }
+    this.articles.set(key, null)
   }
 
   private article(id: string): Mutable<Article> | undefined {
     const known = this.articles.get(id)
-    if (known) return known
+    if (known !== undefined) return known ?? undefined
     const document = this.documents.get(id)
     if (!document || !isArticle(document)) return undefined
-    const { live, section, language, notLive } = document
-    const article = { live, section, language, notLive, buckets: bucketsOf(document) }
+    const { live, section, language, notLive, counted } = document
+    const article = { live, section, language, notLive, counted, buckets: bucketsOf(document) }
     this.articles.set(id, article)
     return article
   }
@@ -163,7 +185,10 @@ class Batch {
   }
 }
 
-const documentOf = (_id: string, { live, section, language, notLive, buckets }: Article): ArticlePopularity => ({
+const documentOf = (
+  _id: string,
+  { live, section, language, notLive, counted, buckets }: Article,
+): ArticlePopularity => ({
   _id,
   live,
   section,
@@ -175,6 +200,7 @@ const documentOf = (_id: string, { live, section, language, notLive, buckets }: 
   score24h: scoreOf(buckets, '24h'),
   score7d: scoreOf(buckets, '7d'),
   notLive,
+  counted,
 })
 
 /** Tells an article's document from the totals. */
