@@ -205,8 +205,9 @@ describe('a revision', () => {
       revision: 2,
       articleIds: [a.id, b.id],
     })
+    const item = (articleId: string) => ({ articleId, from: null, until: null, zone: null, reason: null, pin: null })
     expect((await client.get(`${lists}/diff?from=1&to=3`)).body).toMatchObject({
-      fields: [{ field: 'articleIds', kind: 'items', removed: [a.id], added: [b.id] }],
+      fields: [{ field: 'entries', kind: 'items', removed: [item(a.id)], added: [item(b.id)] }],
     })
   })
 

@@ -67,7 +67,7 @@ describe('an event that cannot be decoded', () => {
     const { detail } = (ready.body.checks as Record<string, { detail?: string }>).projections ?? {}
     expect(detail).toContain('newsroom: running, 3 events parked')
     expect(detail).toContain('related: halted')
-    expect(await stet('projections')).toContain(`parked: article-pages-v1-g1 ${broken.id}: 1 events, event `)
+    expect(await stet('projections')).toContain(`parked: article-pages-v2-g1 ${broken.id}: 1 events, event `)
   })
 
   it('does not keep a server from starting again', async () => {

@@ -11,6 +11,7 @@ import { ProjectionsCommand } from './commands/projections.command'
 import { RebuildCommand } from './commands/rebuild.command'
 import { ReplayCommand } from './commands/replay.command'
 import { RevokeCommand } from './commands/revoke.command'
+import { ScavengeCommand } from './commands/scavenge.command'
 import { TokenCommand } from './commands/token.command'
 import { Newsroom } from './newsroom'
 import { CONFIG, Stores } from './stores'
@@ -29,7 +30,7 @@ const openedLater = (stores: Stores): Pick<Aggregates, 'execute'> => ({
     { provide: AGGREGATES, useFactory: openedLater, inject: [Stores] },
     ...commandHandlers(decidersOf(DEFAULT_POLICY)),
     ...[ImportCommand, DemoCommand, ReplayCommand, ProjectionsCommand, RebuildCommand, BackupCommand],
-    ...[TokenCommand, RevokeCommand],
+    ...[ScavengeCommand, TokenCommand, RevokeCommand],
   ],
 })
 export class CliModule {}

@@ -2,6 +2,7 @@
 export { MAY } from './access'
 export { recordOf } from './analyst/record'
 export * from './answers'
+export { finishErasures, unfollowed, type Unfollowed } from './composition/erasures'
 export { openNewsroom, type Part } from './composition/newsroom'
 export { configuredStores, FOUNDING, type StoreUrls } from './composition/stores'
 export { analystModule, editorialModule, readerModule } from './composition/modules'

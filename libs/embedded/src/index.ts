@@ -9,4 +9,5 @@ export {
   type EmbeddedStores,
   type StoreUrls,
 } from './supervisor/supervisor'
+export { scavengeEmbeddedStores, type ScavengeOptions } from './supervisor/scavenge'
 export { backupEmbeddedStores, type Backup, type BackupOptions, type BackupProgress } from './supervisor/backup'

@@ -11,7 +11,7 @@ export const PROBLEM_TEXT = {
   403: 'Role not sufficient',
   404: 'Not found',
   409: 'A rule of the newsroom forbids it',
-  410: 'Gone: it was unpublished',
+  410: 'Gone: it was unpublished or erased',
   412: 'Changed in the meantime',
   413: 'Body too large',
   415: 'Content type not supported',
@@ -21,6 +21,9 @@ export const PROBLEM_TEXT = {
   503: 'Temporarily unavailable; see Retry-After',
 } as const
 export type ProblemStatus = keyof typeof PROBLEM_TEXT
+
+/** Of an article that was erased there is nothing to show, to bring back or to erase once more. */
+const ERASABLE = /^\/editorial\/v1\/articles\/:id(\/(revisions\/:revision|diff|restore-revision|erase|redact))?$/
 
 /** Statuses of an operation's problems, ascending; `asks`: it takes a query that is checked. */
 export const problemsOf = (
@@ -39,6 +42,7 @@ export const problemsOf = (
     [names && status !== 201, 404],
     [commands, 409, 412],
     [path.startsWith('/reader/v1/articles/'), 308, 410],
+    [ERASABLE.test(path), 410],
     [sends, 413, 415],
     [sends || asks || names, 422],
     [ifMatch === 'required', 428],

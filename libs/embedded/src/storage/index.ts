@@ -17,6 +17,6 @@ export {
   type StorageErrorCode,
 } from './errors'
 export { lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
-export { requestRewrite } from './rewrite'
+export { isRewriteRequested, requestRewrite } from './rewrite'
 export { SEAL_BYTES, isSound, seal } from './seal'
 export { syncDirectory } from './files'

@@ -15,12 +15,17 @@ export function requestRewrite(directory: string): void {
   writeDurably(directory, REQUEST_FILE, Buffer.of())
 }
 
+/** Whether a rewrite was requested and has not ended. */
+export function isRewriteRequested(directory: string): boolean {
+  return existsSync(join(directory, REQUEST_FILE))
+}
+
 /** Rewrites the file of `directory` if that was requested. Takes as long as reading and writing it once. */
 export function rewriteIfRequested(
   directory: string,
   openEnvironment: (path: string) => RootDatabase<Buffer, Buffer>,
 ): void {
-  if (!existsSync(join(directory, REQUEST_FILE))) return
+  if (!isRewriteRequested(directory)) return
   const folder = join(directory, NEW_FOLDER)
   rmSync(folder, { recursive: true, force: true })
   const from = openEnvironment(directory)

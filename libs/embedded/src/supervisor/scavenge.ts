@@ -1,0 +1,71 @@
+// Scavenges running stores: what was erased leaves the log, and both files are written anew without it.
+//
+// The event store scavenges while it is used; then the stores' process ends, and when its parent has started it again it
+// rewrites both files before it opens them (storage/rewrite.ts).
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { OperationsClient } from '@eventstore/db-client/generated/operations_grpc_pb'
+import { ScavengeResp, StartScavengeReq } from '@eventstore/db-client/generated/operations_pb'
+import { credentials, Metadata } from '@grpc/grpc-js'
+import { isRewriteRequested } from '../storage'
+import { findRunningStores } from './supervisor'
+
+export type ScavengeOptions = {
+  /** Stores must run there, in this process or another one. */
+  dataDir: string
+  /** Ends the waiting; the scavenge itself goes on. */
+  signal?: AbortSignal
+}
+
+const STORES = ['documents', 'events'] as const
+/** Milliseconds: how long the call may take, and between two looks at the files. */
+const DEADLINE = 10_000
+const EVERY = 50
+
+/**
+ * Resolves once no byte of what truncation and deletion hide is in the files of either store. Takes as long as reading and
+ * writing them once; meanwhile, for the last part of it, the stores do not answer.
+ * @throws Error when none run there or the event store does not answer; the signal's reason.
+ */
+export async function scavengeEmbeddedStores({ dataDir, signal }: ScavengeOptions): Promise<void> {
+  for (;;) {
+    const stores = await findRunningStores(dataDir)
+    if (!stores) throw new Error(`No stores run in ${dataDir}.`)
+    const before = STORES.map(store => fileOf(dataDir, store))
+    const isNew = await startScavenge(stores.eventStoreUrl)
+    while (!STORES.every((store, index) => isRewritten(dataDir, store, before[index])))
+      await pause(EVERY, null, { signal })
+    // One that was under way may have passed by what was hidden since it began.
+    if (isNew) return
+  }
+}
+
+/** Whether it is a new one: false when one is under way already. */
+async function startScavenge(url: string): Promise<boolean> {
+  const operations = new OperationsClient(url, credentials.createInsecure())
+  try {
+    const answer = await new Promise<ScavengeResp>((resolve, reject) =>
+      operations.startScavenge(
+        new StartScavengeReq(),
+        new Metadata(),
+        { deadline: Date.now() + DEADLINE },
+        // The service's errors are Errors.
+        (error, response) => (error ? reject(error) : resolve(response)),
+      ),
+    )
+    return answer.getScavengeResult() === ScavengeResp.ScavengeResult.STARTED
+  } finally {
+    operations.close()
+  }
+}
+
+/** A rewritten file is another one: the new one is made beside the old one and moved into its place. */
+function isRewritten(dataDir: string, store: string, before: bigint | undefined): boolean {
+  return fileOf(dataDir, store) !== before && !isRewriteRequested(join(dataDir, store))
+}
+
+function fileOf(dataDir: string, store: string): bigint | undefined {
+  const path = join(dataDir, store, 'data.mdb')
+  return existsSync(path) ? statSync(path, { bigint: true }).ino : undefined
+}
