@@ -244,12 +244,16 @@ describe('what is erased', () => {
         await models.close()
       }
     }
-    await eventually('the read models have come to rest', async () => {
-      const { projections } = JSON.parse(await stet('projections', '--json')) as {
-        projections: { lag: { events: number } | null }[]
-      }
-      return projections.every(({ lag }) => lag?.events === 0)
-    })
+    await eventually(
+      'the read models have come to rest',
+      async () => {
+        const { projections } = JSON.parse(await stet('projections', '--json')) as {
+          projections: { lag: { events: number } | null }[]
+        }
+        return projections.every(({ lag }) => lag?.events === 0)
+      },
+      60_000,
+    )
     const before = await digests()
     // What is related depends on what was there when an article appeared: on an erased one too, but for its words. An entry
     // of the history tells at which desk the article was, also when that was erased later.

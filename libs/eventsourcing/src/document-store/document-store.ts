@@ -1,6 +1,7 @@
 // The way to MongoDB: one client per process, bounded waits, and one error for "it cannot be reached".
 import { type Db, MongoClient, MongoError, MongoServerError } from 'mongodb'
 import { Unavailable } from '../errors'
+import { reviving } from './revive'
 
 /** A connection to the database of one newsroom's read models. */
 export interface DocumentStore {
@@ -11,6 +12,9 @@ export interface DocumentStore {
   close(): Promise<void>
 }
 
+/** Milliseconds; the driver's questions to a server take as long at most. */
+const CONNECT_TIMEOUT = 3_000
+
 /**
  * Opens a client; it connects with the first call and reconnects by itself. `url` is a MongoDB connection string of a
  * replica set (transactions need one) or of the embedded store. Calls fail within about 3 s while it cannot be reached.
@@ -19,7 +23,7 @@ export const connectDocumentStore = ({ url, database }: { url: string; database:
   const client = new MongoClient(url, {
     appName: 'stet',
     serverSelectionTimeoutMS: 3_000,
-    connectTimeoutMS: 3_000,
+    connectTimeoutMS: CONNECT_TIMEOUT,
     waitQueueTimeoutMS: 3_000,
     // A store that accepts and never answers (frozen, partitioned) must not hold a request for ever.
     socketTimeoutMS: 10_000,
@@ -31,6 +35,7 @@ export const connectDocumentStore = ({ url, database }: { url: string; database:
   })
   // Without a listener the driver's 'error' events would end the process.
   client.on('error', () => undefined)
+  const revived = reviving(client, CONNECT_TIMEOUT + 1_000)
   const db = client.db(database)
   return {
     client,
@@ -40,7 +45,10 @@ export const connectDocumentStore = ({ url, database }: { url: string; database:
         () => true,
         () => false,
       ),
-    close: () => client.close(),
+    close: async () => {
+      await revived.stop()
+      await client.close()
+    },
   }
 }
 
