@@ -220,8 +220,10 @@ describe('a revision', () => {
     for (const path of [`${at(id)}/revisions/1`, `${at(id)}/diff?from=0&to=1`, `${at(id)}/diff?from=1`])
       expect((await client.get(path)).status).toBe(410)
     const stale = await revise<Stale>(id, 1, { summary: 'x' }, merge)
-    expect(stale.status).toBe(409)
-    const answers = [stale.body, (await client.get(`${at(id)}/history`)).body]
+    expect(stale.status).toBe(412)
+    const current = await revise(id, 2, { summary: 'x' })
+    expect(current.status).toBe(409)
+    const answers = [stale.body, current.body, (await client.get(`${at(id)}/history`)).body]
     expect(JSON.stringify(answers)).not.toContain('Private')
   })
 })

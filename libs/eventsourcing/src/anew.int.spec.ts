@@ -1,7 +1,6 @@
 // Streams that begin anew: what was before leaves the stream, commands are remembered or forgotten, and no cache of any
 // process goes on from the old state.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { EventStoreDBClient } from '@eventstore/db-client'
 import { v4 } from 'uuid'
 import { connectEventLog } from './event-store'
 import { decoded, type EventLog, type LogEvent } from './event-log'
@@ -19,7 +18,6 @@ import {
 } from './testing/store.fixture.spec'
 
 let store: Awaited<ReturnType<typeof temporaryEventStore>>
-let client: EventStoreDBClient
 let log: EventLog
 let here: Aggregates
 /** Another process: it shares nothing but the store. */
@@ -28,10 +26,8 @@ let key: string
 beforeAll(async () => {
   store = await temporaryEventStore()
   log = connectEventLog({ url: store.url })
-  client = new EventStoreDBClient({ endpoint: store.url }, { insecure: true })
 })
 afterAll(async () => {
-  await client.dispose()
   await log.close()
   await store.remove()
 })
@@ -51,7 +47,8 @@ const held = async () => {
   for await (const event of log.readStream(`jar-${key}`)) events.push(decoded(event))
   return events
 }
-const truncateBefore = async () => (await client.getStreamMetadata(`jar-${key}`)).metadata?.truncateBefore
+/** Its revision: what is before is hidden. */
+const firstHeld = async () => (await held())[0]?.revision
 
 describe('a stream that begins anew', () => {
   test('holds nothing of before, goes on with its revisions, and is the same for every process', async () => {
@@ -116,25 +113,8 @@ describe('a stream that begins anew', () => {
     expect(await purge(there, rest)).toMatchObject({ revision: 1, replayed: true })
     expect(await held()).toHaveLength(1)
     await purge(there)
-    expect(await truncateBefore()).toBe(2)
+    expect(await firstHeld()).toBe(2)
     expect(await purge(there, rest)).toMatchObject({ revision: 1, replayed: true })
-    expect(await truncateBefore()).toBe(2)
-  })
-})
-
-describe('truncateBefore', () => {
-  test('keeps what else the metadata says, and a later truncation', async () => {
-    const stream = `jar-${key}`
-    await client.setStreamMetadata(stream, { maxCount: 50, cacheControl: 7, kept: { by: 'somebody' } })
-    await log.truncateBefore(stream, 1)
-    await log.truncateBefore(stream, 0)
-    const { metadata } = await client.getStreamMetadata(stream)
-    expect(metadata).toEqual({ truncateBefore: 1, maxCount: 50, cacheControl: 7, kept: { by: 'somebody' } })
-  })
-
-  test('two at once: the later one stays', async () => {
-    for (let n = 0; n < 5; n++) await add(here, 1)
-    await Promise.all([1, 4, 2, 3].map(revision => log.truncateBefore(`jar-${key}`, revision)))
-    expect(await truncateBefore()).toBe(4)
+    expect(await firstHeld()).toBe(2)
   })
 })

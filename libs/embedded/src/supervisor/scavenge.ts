@@ -5,9 +5,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { OperationsClient } from '@eventstore/db-client/generated/operations_grpc_pb'
-import { ScavengeResp, StartScavengeReq } from '@eventstore/db-client/generated/operations_pb'
-import { credentials, Metadata } from '@grpc/grpc-js'
+import { startScavenge } from '../event-store/start-scavenge'
 import { isRewriteRequested } from '../storage'
 import { findRunningStores } from './supervisor'
 
@@ -19,8 +17,7 @@ export type ScavengeOptions = {
 }
 
 const STORES = ['documents', 'events'] as const
-/** Milliseconds: how long the call may take, and between two looks at the files. */
-const DEADLINE = 10_000
+/** Milliseconds between two looks at the files. */
 const EVERY = 50
 
 /**
@@ -38,25 +35,6 @@ export async function scavengeEmbeddedStores({ dataDir, signal }: ScavengeOption
       await pause(EVERY, null, { signal })
     // One that was under way may have passed by what was hidden since it began.
     if (isNew) return
-  }
-}
-
-/** Whether it is a new one: false when one is under way already. */
-async function startScavenge(url: string): Promise<boolean> {
-  const operations = new OperationsClient(url, credentials.createInsecure())
-  try {
-    const answer = await new Promise<ScavengeResp>((resolve, reject) =>
-      operations.startScavenge(
-        new StartScavengeReq(),
-        new Metadata(),
-        { deadline: Date.now() + DEADLINE },
-        // The service's errors are Errors.
-        (error, response) => (error ? reject(error) : resolve(response)),
-      ),
-    )
-    return answer.getScavengeResult() === ScavengeResp.ScavengeResult.STARTED
-  } finally {
-    operations.close()
   }
 }
 
