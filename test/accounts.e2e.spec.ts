@@ -199,16 +199,56 @@ describe('a revision', () => {
     await client.command('/lists/front/feature', { articleId: b.id })
     await client.command('/lists/front/unfeature', { articleId: a.id })
     const lists = '/editorial/v1/lists/front'
+    const placed = (articleId: string, place: number) => ({
+      ...{ articleId, place, pinned: null, from: null, until: null, zone: null, reason: null },
+    })
     expect((await client.get(`${lists}/revisions/2`)).body).toEqual({
       list: 'front',
       label: 'Front',
+      ...{ section: null, capacity: null },
       revision: 2,
-      articleIds: [a.id, b.id],
+      entries: [placed(a.id, 0), placed(b.id, 1)],
     })
     const item = (articleId: string) => ({ articleId, from: null, until: null, zone: null, reason: null, pin: null })
     expect((await client.get(`${lists}/diff?from=1&to=3`)).body).toMatchObject({
       fields: [{ field: 'entries', kind: 'items', removed: [item(a.id)], added: [item(b.id)] }],
     })
+  })
+
+  it('of a list comes back whole, as a new revision', async () => {
+    const [a, b] = [await draft(), await draft()]
+    const list = '/editorial/v1/lists/weekend'
+    await client.command('/lists/weekend/create', { label: 'Weekend', capacity: 2 })
+    await client.command('/lists/weekend/feature', { articleId: a.id, until: inADay(), reason: 'Big' })
+    await client.command('/lists/weekend/feature', { articleId: b.id })
+    await client.command('/lists/weekend/pin', { articleId: b.id, place: 0 })
+    const { body: then } = await client.get<object>(`${list}/revisions/3`)
+    await client.command('/lists/weekend/change', { label: 'Sunday', capacity: 1 })
+    const restore = (match: string | null, revision = 3, headers: Record<string, string> = {}) =>
+      client.post<{ revision: number; position: string }>(
+        `${list}/restore-revision`,
+        { revision },
+        { headers: { ...(match && { 'if-match': match }), ...headers } },
+      )
+    expect((await restore(null)).status).toBe(428)
+    expect((await restore('"3"')).status).toBe(412)
+    expect((await restore('*', 6)).status).toBe(404)
+    expect((await restore('*', -1)).status).toBe(422)
+    const { body: changed } = await client.get<{ revision: number }>(list)
+    const key = { 'idempotency-key': randomUUID() }
+    const restored = await restore(`"${changed.revision}"`, 3, key)
+    expect(restored.body).toMatchObject({ id: 'weekend', revision: changed.revision + 1 })
+    const replayed = await restore(`"${changed.revision}"`, 3, key)
+    expect([replayed.body, replayed.headers.get('idempotent-replayed')]).toEqual([restored.body, 'true'])
+    const { revision, position } = restored.body
+    expect((await client.get(`${list}/revisions/${revision}`)).body).toEqual({ ...then, revision })
+    expect((await restore('*')).body).toEqual(restored.body)
+    const history = await client.get<Page>(`${list}/history?limit=1&position=${position}`)
+    expect(history.body.items).toMatchObject([
+      { what: 'ListRestored', details: { restoredFrom: 3, label: 'Weekend', capacity: 2 } },
+    ])
+    const shown = await client.get<{ label: string }>(`/reader/v1/lists/weekend?position=${position}`)
+    expect(shown.body.label).toBe('Weekend')
   })
 
   it('before an erasure is gone, for every way to it', async () => {
@@ -227,6 +267,8 @@ describe('a revision', () => {
     expect(JSON.stringify(answers)).not.toContain('Private')
   })
 })
+
+const inADay = () => new Date(Date.now() + 86_400_000).toISOString()
 
 /** Events that this version's routes do not make, and many at once. */
 const append = async (stream: string, after: number, events: readonly { type: string; data: object }[]) => {

@@ -56,6 +56,7 @@ export const MAY = {
   unpinArticle: editors,
   timeFeature: editors,
   reorderList: editors,
+  restoreListRevision: editors,
   unfeatureArticle: editors,
   listEditorsLists: desk,
   getEditorsList: desk,

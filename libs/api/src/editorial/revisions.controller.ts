@@ -1,11 +1,10 @@
 // Articles and lists as they were: any revision, what differs between two, and bringing one back.
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common'
-import { type Static, Type as Shape } from '@sinclair/typebox'
 import { NotFound } from '@stet/eventsourcing'
 import {
   articleFields,
+  BringBackList,
   BringBackRevision,
-  builtInLabel,
   DifferenceAnswer,
   differenceBetween,
   EditorsArticleAnswer,
@@ -14,8 +13,12 @@ import {
   IsId,
   IsShaped,
   listFields,
+  listRevision,
+  ListRevisionAnswer,
   nonBlank,
+  rememberedListOf,
   rememberedOf,
+  RestoreList,
   RestoreRevision,
 } from '@stet/newsroom'
 import { etagOf, Question } from '@stet/platform'
@@ -23,7 +26,7 @@ import { Type } from 'class-transformer'
 import { IsInt, IsOptional, Max, Min } from 'class-validator'
 import { CommandAnswer } from '../answers'
 import { Describe } from '../openapi/describe'
-import { type Address, type Exchange, ToArticle, WithExchange } from './address'
+import { type Address, type Exchange, ToArticle, ToList, WithExchange } from './address'
 import { Commands } from './commands'
 import { Revisions } from './revisions'
 
@@ -51,17 +54,6 @@ export class ArticleDifference extends Between {
 export class ListDifference extends Between {
   @IsShaped(nonBlank(200)) list!: string
 }
-
-export const ListRevisionAnswer = Shape.Object(
-  {
-    list: Shape.String(),
-    label: Shape.String(),
-    revision: Shape.Integer({ minimum: 0 }),
-    articleIds: Shape.Array(Shape.String(), { description: 'In order, live or not' }),
-  },
-  { $id: 'ListRevision', additionalProperties: false },
-)
-export type ListRevisionAnswer = Static<typeof ListRevisionAnswer>
 
 @Controller('editorial/v1')
 export class RevisionsController {
@@ -120,9 +112,7 @@ export class RevisionsController {
   ): Promise<ListRevisionAnswer> {
     const [then] = await this.revisions.list(named(list), [revision])
     tagged(exchange, revision)
-    const { label, entries } = then!.state
-    const articleIds = entries.map(({ articleId }) => articleId)
-    return { list, label: label ?? builtInLabel(list) ?? list, revision, articleIds }
+    return listRevision(list, then!.state, revision)
   }
 
   @Get('lists/:list/diff')
@@ -135,6 +125,24 @@ export class RevisionsController {
     const [before, after] = await this.revisions.list(named(list), [from, Math.max(0, to)])
     tagged(exchange)
     return { id: list, from, to, fields: differenceBetween(listFields(before!.state), listFields(after!.state)) }
+  }
+
+  @Post('lists/:list/restore-revision')
+  @HttpCode(200)
+  @Describe({
+    id: 'restoreListRevision',
+    summary: 'Bring a list back as it was, as a new revision',
+    answer: CommandAnswer,
+    ifMatch: 'required',
+  })
+  async restoreList(
+    @Body() { revision }: RestoreList,
+    @ToList({ replaces: true }) to: Address,
+  ): Promise<CommandAnswer> {
+    const { key } = to.envelope
+    const [then] = await this.revisions.list(key, [revision])
+    const remembered = rememberedListOf(key, then!.state)
+    return this.commands.send(Object.assign(new BringBackList(), { revision, remembered }), to)
   }
 }
 

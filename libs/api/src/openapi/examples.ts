@@ -275,7 +275,12 @@ export const EXAMPLES: Readonly<Record<string, unknown>> = {
       { field: 'stage', kind: 'value', from: 'draft', to: 'live' },
     ],
   },
-  ListRevision: { list: 'editors-choice', label: "Editor's choice", revision: 7, articleIds: [ARTICLE_ID] },
+  ListRevision: {
+    ...{ list: 'editors-choice', label: "Editor's choice", section: null, capacity: null, revision: 7 },
+    entries: [
+      { articleId: ARTICLE_ID, place: 0, pinned: null, from: null, until: null, zone: null, reason: 'The regatta' },
+    ],
+  },
   BatchOutcome: {
     results: [{ status: 200, etag: '"2"', replayed: false, merged: false, body: outcome }],
   },

@@ -105,7 +105,7 @@ describe('the OpenAPI document', () => {
       publishArticle: [...command, '503'],
       reviseArticle: [...command.slice(0, -1), '428', '429', '503'],
       draftArticle: [...command.filter(status => status !== '404'), '503'],
-      getEditorsArticle: ['400', '401', '403', '404', '422', '429', '503'],
+      getEditorsArticle: ['400', '401', '403', '404', '410', '422', '429', '503'],
       getArticle: ['308', '400', '404', '410', '422', '503'],
       listArticles: ['422', '503'],
       recordView: ['400', '413', '415', '422', '503'],

@@ -1,7 +1,9 @@
 // What editors say to a curated list. Places count from 0, over all entries, whether readers see them now or not.
 import { Type } from '@sinclair/typebox'
-import { IsOptional } from 'class-validator'
+import { IsInt, IsOptional, Max, Min } from 'class-validator'
 import { zonedTimeText, zoneName } from '../text/zoned-time'
+import { type ListSettings } from './events'
+import { type Entries } from './entries'
 import { IsId, IsNonBlank, IsShaped, IsText, nonBlank, uuid } from '../validation'
 
 /** Entries that any list may hold. */
@@ -80,6 +82,17 @@ export class UnfeatureArticle {
   @IsId() articleId!: string
   /** Why, for colleagues. */
   @IsOptional() @IsText(1000) reason?: string | null
+}
+
+/** Brings a list back as it was: its entries with their places, pins, times and reasons, its label, section and capacity. */
+export class RestoreList {
+  /** Of the list's stream, from 0. */
+  @IsInt() @Min(0) @Max(Number.MAX_SAFE_INTEGER) revision!: number
+}
+
+/** The same with what the list was. Internal: the decider reads no log. */
+export class BringBackList extends RestoreList {
+  remembered!: ListSettings & { readonly entries: Entries }
 }
 
 /** What says when an entry is shown. */

@@ -47,6 +47,7 @@ export const curatedLists: Projection<ListDocument, NewsroomEvents> = {
     ArticlePinned: told,
     ArticleFeatureTimed: told,
     ListReordered: told,
+    ListRestored: told,
     ArticleUnfeatured: told,
     ...ignoreSlugs,
     ...ignoreViews,

@@ -5,9 +5,9 @@ import { NotFound, type QueryDefinition } from '@stet/eventsourcing'
 import { articleCards, liveCards } from '../cards/cards'
 import { Paged } from '../latest/latest'
 import { curatedLists } from './curated-lists'
-import { type CuratedList, noList, phaseOf } from './entries'
+import { type CuratedList, type Entry, noList, phaseOf } from './entries'
 import { pageOfLists } from './list-queries'
-import { settingsOf } from './lists'
+import { rememberedListOf, settingsOf } from './lists'
 
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 const timestamp = () => Type.String({ format: 'date-time', description: 'RFC 3339, UTC' })
@@ -19,6 +19,15 @@ const settings = {
   section: nullable(Type.String({ description: 'Slug of the section whose front it stands on' })),
   capacity: nullable(Type.Integer({ minimum: 1, description: 'Entries that it holds' })),
 }
+const entry = {
+  articleId: Type.String({ format: 'uuid' }),
+  place: Type.Integer({ minimum: 0, description: 'Among all entries' }),
+  pinned: nullable(Type.Integer({ minimum: 0, description: 'The place that it keeps' })),
+  from: nullable(timestamp()),
+  until: nullable(timestamp()),
+  zone: nullable(Type.String({ description: 'The IANA zone that the times were given in' })),
+  reason: nullable(Type.String()),
+}
 const WHY_NOT = ['not-live', 'not-yet', 'expired'] as const
 
 export const EditorsListAnswer = Type.Object(
@@ -28,14 +37,8 @@ export const EditorsListAnswer = Type.Object(
     entries: Type.Array(
       Type.Object(
         {
-          articleId: Type.String({ format: 'uuid' }),
+          ...entry,
           headline: nullable(Type.String({ description: 'As readers see it; null while the article is not live' })),
-          place: Type.Integer({ minimum: 0, description: 'Among all entries' }),
-          pinned: nullable(Type.Integer({ minimum: 0, description: 'The place that it keeps' })),
-          from: nullable(timestamp()),
-          until: nullable(timestamp()),
-          zone: nullable(Type.String({ description: 'The IANA zone that the times were given in' })),
-          reason: nullable(Type.String()),
           shown: Type.Boolean({ description: 'Readers see it now' }),
           why: nullable(
             Type.Union(
@@ -52,6 +55,16 @@ export const EditorsListAnswer = Type.Object(
   { $id: 'EditorsList', ...closed },
 )
 export type EditorsListAnswer = Static<typeof EditorsListAnswer>
+
+export const ListRevisionAnswer = Type.Object(
+  {
+    ...settings,
+    revision: Type.Integer({ minimum: 0, description: 'Of the stream; also the ETag' }),
+    entries: Type.Array(Type.Object(entry, closed), { description: 'In order, live or not' }),
+  },
+  { $id: 'ListRevision', ...closed },
+)
+export type ListRevisionAnswer = Static<typeof ListRevisionAnswer>
 
 export const EditorsListsAnswer = Type.Object(
   {
@@ -99,14 +112,26 @@ export const editorsListQuery: QueryDefinition<GetEditorsList, EditorsListAnswer
       state.entries.map(({ articleId }) => articleId),
     )
     const headlines = new Map(live.map(({ _id, card }) => [_id, card.headline]))
-    const entries = state.entries.map(({ articleId, pin, from, until, zone, reason }, place) => {
-      const headline = headlines.get(articleId) ?? null
-      const why = whyNot(phaseOf({ from, until }, asOf.toISOString()), headline !== null)
-      return { articleId, headline, place, pinned: pin, from, until, zone, reason, shown: why === null, why }
+    const entries = state.entries.map(placed).map(each => {
+      const headline = headlines.get(each.articleId) ?? null
+      const why = whyNot(phaseOf(each, asOf.toISOString()), headline !== null)
+      return { ...each, headline, shown: why === null, why }
     })
     return { list, ...known, revision, entries }
   },
 }
+
+/** A list as it was after one of its revisions. @throws NotFound when it was none then */
+export const listRevision = (list: string, state: CuratedList, revision: number): ListRevisionAnswer => {
+  const { entries, ...known } = rememberedListOf(list, state)
+  return { list, ...known, revision, entries: entries.map(placed) }
+}
+
+const placed = ({ pin, ...entry }: Entry, place: number): ListRevisionAnswer['entries'][number] => ({
+  ...entry,
+  place,
+  pinned: pin,
+})
 
 /** What will not pass by itself is said first. */
 const whyNot = (phase: ReturnType<typeof phaseOf>, isLive: boolean): (typeof WHY_NOT)[number] | null => {

@@ -1,14 +1,8 @@
 // The entries of a list in their order: pinned ones at their places, the others around them. Pure.
 import { type RecordedEvent } from '@stet/eventsourcing'
-import { type ListEvents, type ListSettings, type Period } from './events'
+import { type ListEntry, type ListEvents, type ListSettings, type Period } from './events'
 
-/** An article in a list. */
-export interface Entry extends Period {
-  readonly articleId: string
-  /** The place that it is pinned at, null: it is not. */
-  readonly pin: number | null
-  readonly reason: string | null
-}
+export type Entry = ListEntry
 export type Entries = readonly Entry[]
 
 /** A list as its stream tells it. */
@@ -80,6 +74,10 @@ export const evolveList = (list: CuratedList, event: RecordedEvent<ListEvents>):
           return entry ? [entry.pin === null ? entry : { ...entry, pin: place }] : []
         }),
       }
+    }
+    case 'ListRestored': {
+      const { label, section, capacity, entries: before } = event.data
+      return { ...list, label, section, capacity, entries: before }
     }
     case 'ArticleUnfeatured':
       return { ...list, entries: without(entries, event.data.articleId) }

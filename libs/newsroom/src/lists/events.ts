@@ -18,6 +18,14 @@ export interface ListSettings {
   readonly capacity: number | null
 }
 
+/** An article in a list. */
+export interface ListEntry extends Period {
+  readonly articleId: string
+  /** The place that it is pinned at, null: it is not. */
+  readonly pin: number | null
+  readonly reason: string | null
+}
+
 /** Places count from 0, over all entries, whether readers see them now or not. */
 export interface ListEvents {
   ListCreated: ListSettings
@@ -32,6 +40,12 @@ export interface ListEvents {
   ArticleFeatureTimed: Period & { readonly articleId: string }
   /** All entries in a new order; those that are pinned are so where they stand now. */
   ListReordered: { readonly articleIds: readonly string[] }
+  /** The list is again what it was at an earlier revision. */
+  ListRestored: ListSettings & {
+    readonly restoredFrom: number
+    /** As they were, those of articles that readers do not see among them. */
+    readonly entries: readonly ListEntry[]
+  }
   /** An editor took it off, or it made room in a full list. */
   ArticleUnfeatured: {
     readonly articleId: string
@@ -49,6 +63,7 @@ export const ignoreLists = {
   ArticlePinned: 'ignore',
   ArticleFeatureTimed: 'ignore',
   ListReordered: 'ignore',
+  ListRestored: 'ignore',
   ArticleUnfeatured: 'ignore',
 } as const satisfies Record<keyof ListEvents, 'ignore'>
 

@@ -7,6 +7,7 @@ import { type LiveContent } from '../article/content'
 import { FoldedReadModels } from '../testing/read-models.fixture.spec'
 import { AT, recorded, type Recorded, send } from '../testing/scenario.fixture.spec'
 import {
+  BringBackList,
   ChangeList,
   FeatureArticle,
   MoveArticle,
@@ -19,7 +20,7 @@ import {
 import { curatedLists, type ListDocument } from './curated-lists'
 import { type CuratedList, evolveList, noList } from './entries'
 import { GetList, listQuery } from './list-queries'
-import { curatedList } from './lists'
+import { curatedList, rememberedListOf } from './lists'
 
 const NAME = 'editors-choice'
 const ARTICLES = 7
@@ -52,17 +53,19 @@ const command: fc.Arbitrary<object> = fc.oneof(
 )
 /** An order is of what stands there, in the order of these numbers: it is made when its turn comes. */
 const reordering = fc.array(fc.nat(99), { minLength: ARTICLES, maxLength: ARTICLES })
+/** Which of the revisions before is brought back. */
+const restoring = fc.record({ back: fc.nat(12) })
 /** Clocks also jump back. */
 const step = fc.record({
-  next: fc.oneof({ weight: 6, arbitrary: command }, reordering),
+  next: fc.oneof({ weight: 6, arbitrary: command }, reordering, restoring),
   at: fc.nat(30).map(timeAt),
 })
 
 /** A list as somebody would keep it on paper: places with names on them, and the rest in a row. */
 class PlainList {
   row: number[] = []
-  readonly pins = new Map<number, number>()
-  readonly times = new Map<number, { from: string | null; until: string | null }>()
+  pins = new Map<number, number>()
+  times = new Map<number, { from: string | null; until: string | null }>()
   capacity: number | null = null
 
   /** Laid out: a pinned one at its place, or at the end where the list is too short; the others fill the gaps. */
@@ -93,6 +96,15 @@ class PlainList {
     this.row = this.row.filter(other => other !== n)
     this.pins.delete(n)
     this.times.delete(n)
+  }
+
+  copy(): PlainList {
+    return Object.assign(new PlainList(), {
+      ...this,
+      row: [...this.row],
+      pins: new Map(this.pins),
+      times: new Map(this.times),
+    })
   }
 
   /** Before the first one of the row that stands at the place or behind it. */
@@ -179,10 +191,13 @@ describe('a curated list under any commands', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), fc.nat(46).map(timeAt), async (steps, asOf) => {
         let history: Recorded[] = []
-        const plain = new PlainList()
+        let plain = new PlainList()
+        const past: { revision: number; plain: PlainList }[] = []
         for (const [index, { next, at }] of steps.entries()) {
           const before = fold(history)
-          const sent = Array.isArray(next) ? reorder(before, next) : next
+          const then = 'back' in next ? past.at(-1 - (next.back % Math.max(1, past.length))) : undefined
+          if ('back' in next && !then) continue
+          const sent = then ? bringBack(history, then.revision) : Array.isArray(next) ? reorder(before, next) : next
           const run = (commandId: string) => send(curatedList, NAME, history, sent, { commandId, at }).decide()
           let events
           try {
@@ -192,7 +207,9 @@ describe('a curated list under any commands', () => {
             continue
           }
           history = [...history, ...recorded(`list-${NAME}`, events, { from: history.length, at })]
-          plain.apply(sent, at)
+          if (then) plain = then.plain.copy()
+          else plain.apply(sent, at)
+          past.push({ revision: history.length - 1, plain: plain.copy() })
           const state = fold(history)
           const ids = state.entries.map(({ articleId }) => articleId)
           expect(ids.map(numberOf)).toEqual(plain.order())
@@ -222,6 +239,12 @@ describe('a curated list under any commands', () => {
     )
   })
 })
+
+const bringBack = (history: readonly Recorded[], revision: number): BringBackList =>
+  Object.assign(new BringBackList(), {
+    revision,
+    remembered: rememberedListOf(NAME, fold(history.slice(0, revision + 1))),
+  })
 
 const reorder = ({ entries }: CuratedList, keys: readonly number[]): ReorderList => {
   const ids = entries.map(({ articleId }, i) => ({ articleId, key: keys[i] ?? 0 }))

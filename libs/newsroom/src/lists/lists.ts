@@ -1,9 +1,11 @@
 // A curated list: the articles that editors put forward, in order, guarded by the list's own revision.
 import { type DecideContext, decider, Invalid, type NewEvent, NotFound, RuleBroken } from '@stet/eventsourcing'
 import { FURTHEST } from '../article/scheduling'
+import { same } from '../article/state'
 import { collapsed, slugOfName } from '../text/slug'
 import { instantOf } from '../text/zoned-time'
 import {
+  BringBackList,
   ChangeList,
   CreateList,
   FeatureArticle,
@@ -48,6 +50,7 @@ export const curatedList = decider<CuratedList, ListEvents>()({
     UnpinArticle,
     TimeFeature,
     ReorderList,
+    BringBackList,
     UnfeatureArticle,
   },
   initial: noList,
@@ -142,6 +145,12 @@ export const curatedList = decider<CuratedList, ListEvents>()({
         : [{ type: 'ListReordered', data: { articleIds: wanted } }]
     },
 
+    BringBackList({ revision, remembered }, list, { key }) {
+      return same(remembered, rememberedListOf(key, list))
+        ? []
+        : [{ type: 'ListRestored', data: { restoredFrom: revision, ...remembered } }]
+    },
+
     UnfeatureArticle({ articleId, reason }, list, context) {
       existing(list, context)
       const id = articleId.toLowerCase()
@@ -157,6 +166,7 @@ export const curatedList = decider<CuratedList, ListEvents>()({
     ArticlePinned: evolveList,
     ArticleFeatureTimed: evolveList,
     ListReordered: evolveList,
+    ListRestored: evolveList,
     ArticleUnfeatured: evolveList,
   },
   exists: { FeatureArticle: ({ articleId }) => `article-${articleId.toLowerCase()}` },
@@ -166,6 +176,13 @@ export const curatedList = decider<CuratedList, ListEvents>()({
 export const settingsOf = (list: CuratedList, name: string): ListSettings | null => {
   const label = list.label ?? builtInLabel(name)
   return label === null ? null : { label, section: list.section, capacity: list.capacity }
+}
+
+/** What a list was, in one order of fields. @throws NotFound when it was none */
+export const rememberedListOf = (name: string, list: CuratedList): BringBackList['remembered'] => {
+  const settings = settingsOf(list, name)
+  if (!settings) throw unknown(name)
+  return { ...settings, entries: list.entries }
 }
 
 const existing = (list: CuratedList, { key }: Context): ListSettings => {

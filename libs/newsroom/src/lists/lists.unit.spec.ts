@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { violationsOf } from '../validation'
 import { AT, type Event, given } from '../testing/scenario.fixture.spec'
 import {
+  BringBackList,
   ChangeList,
   CreateList,
   FeatureArticle,
@@ -16,7 +17,7 @@ import {
 } from './commands'
 import { type CuratedList } from './entries'
 import { type ListEvents } from './events'
-import { curatedList } from './lists'
+import { curatedList, rememberedListOf } from './lists'
 
 const id = (n: number) => `3f0c1f5e-8a5d-4d5e-9a53-${String(n).padStart(12, '0')}`
 const command =
@@ -371,5 +372,58 @@ describe('from and until', () => {
       .when(feature({ articleId: id(1) }))
       .then(featured(1, { place: 1 }))
     expect(order(...over, featured(1, { place: 1 }))).toEqual([2, 1])
+  })
+})
+
+describe('an earlier revision of a list', () => {
+  const timed = featured(2, { from: days(1), until: days(2), zone: 'Asia/Tokyo', reason: 'The first of its kind' })
+  const earlier = [created(3), featured(1), timed, pinned(2, 0)]
+  const since: Event[] = [
+    { type: 'ListChanged', data: { label: 'Reads', section: null, capacity: 1 } },
+    unfeatured(1, 'capacity'),
+    { type: 'ArticleFeatureTimed', data: { articleId: id(2), from: null, until: null, zone: null } },
+    pinned(2, null),
+  ]
+  const then = reads(...earlier).state() as CuratedList
+  const bringBack = (remembered: CuratedList, name = 'long-reads') =>
+    Object.assign(new BringBackList(), { revision: 3, remembered: rememberedListOf(name, remembered) })
+  const entry = (n: number, pin: number | null) => ({
+    ...{ articleId: id(n), pin, from: null, until: null, zone: null, reason: null },
+  })
+  const restored: Event = {
+    type: 'ListRestored',
+    data: {
+      restoredFrom: 3,
+      ...{ label: 'Long reads', section: 'news', capacity: 3 },
+      entries: [
+        { ...entry(2, 0), from: days(1), until: days(2), zone: 'Asia/Tokyo', reason: 'The first of its kind' },
+        entry(1, null),
+      ],
+    },
+  }
+
+  it('comes back whole: what it was, places, pins, times and reasons', () => {
+    reads(...earlier, ...since)
+      .when(bringBack(then))
+      .then(restored)
+    expect(reads(...earlier, ...since, restored).state()).toEqual(then)
+  })
+
+  it('changes nothing where the list is what it was', () => {
+    reads(...earlier)
+      .when(bringBack(then))
+      .thenNothing()
+    choice(unfeatured(1))
+      .when(bringBack(choice().state() as CuratedList, 'editors-choice'))
+      .thenNothing()
+  })
+
+  it('of a built-in list keeps its label', () => {
+    choice(featured(1), unfeatured(1))
+      .when(bringBack(choice(featured(1)).state() as CuratedList, 'editors-choice'))
+      .then({
+        type: 'ListRestored',
+        data: { restoredFrom: 3, label: "Editor's choice", section: null, capacity: null, entries: [entry(1, null)] },
+      })
   })
 })
