@@ -54,6 +54,47 @@ describe('two editors', () => {
   })
 })
 
+describe('a thousand commands at once', () => {
+  const ARTICLES = 50
+  const EACH = 10
+
+  it('over fifty articles: each effect is there once, and who was too late was told so', async () => {
+    const ids = await Promise.all(Array.from({ length: ARTICLES }, async (_, n) => (await draft(`Article ${n}`)).id))
+    const revise = async (id: string, summary: string, match: string) => {
+      const headers = { 'if-match': match, 'idempotency-key': randomUUID() }
+      const { status, body } = await client.post(`/editorial/v1/articles/${id}/revise`, { summary }, { headers })
+      return { ...body, id, summary, status }
+    }
+    const answers = await Promise.all(
+      Array.from({ length: EACH }, (_, round) =>
+        ids.flatMap(id => [revise(id, `over ${round}`, '*'), revise(id, `on top ${round}`, '"0"')]),
+      ).flat(),
+    )
+    expect(answers).toHaveLength(1_000)
+    for (const id of ids) {
+      const [over, onTop] = [/^over/, /^on top/].map(kind => answers.filter(a => a.id === id && kind.test(a.summary)))
+      expect(over!.map(({ status }) => status)).toEqual(over!.map(() => 200))
+      const won = onTop!.filter(({ status }) => status === 200)
+      expect(won.length).toBeLessThanOrEqual(1)
+      expect(onTop!.filter(({ status }) => status === 412)).toHaveLength(EACH - won.length)
+      const events = await client.get<string>(`/analyst/v1/events?stream=article-${id}`)
+      const log = [events.body].flatMap(text => text.trim().split('\n')).map(line => JSON.parse(line) as LoggedRevision)
+      // A summary is one command's: each that was accepted stands in the log once, where its answer said, and nothing else does.
+      const told = [...over!, ...won].sort((a, b) => a.revision - b.revision)
+      expect(log.slice(1).map(({ revision, data }) => [revision, data.changes])).toEqual(
+        told.map(({ revision, summary }) => [revision, { summary }]),
+      )
+      const view = await client.get<{ working: { summary: string } }>(`/editorial/v1/articles/${id}`)
+      expect(view.body.working.summary).toBe(told.at(-1)!.summary)
+    }
+  })
+})
+
+interface LoggedRevision {
+  readonly revision: number
+  readonly data: { readonly changes: object }
+}
+
 describe('the same idempotency key', () => {
   it('fifty times at once: one effect, fifty equal answers', async () => {
     const { id } = await draft()
