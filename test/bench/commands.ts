@@ -5,7 +5,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { findRunningStores } from '@stet/embedded'
 import { startNewsroom } from '../support/newsroom'
 import { hammer } from './http-load'
-import { type Measure, ratio, stated } from './measures'
+import { type Measure, quantile, ratio, stated } from './measures'
 import { inParallel } from './seed-log'
 import { caughtUp } from './support'
 
@@ -50,8 +50,9 @@ export const commands = async (): Promise<Measure[]> => {
     await caughtUp(newsroom)
     const theirs = await bareAppends((await findRunningStores(newsroom.dataDir))!.eventStoreUrl)
     return [
-      ratio(`commands of ${EDITORS} editors`, load.rate, theirs, '/s', 0.5),
-      stated('p50 and p99 of a command', `${load.p50.toFixed(1)} ms, ${load.p99.toFixed(1)} ms`),
+      ratio(`commands of ${EDITORS} editors`, load.rate, theirs.rate, '/s', 0.5),
+      stated('p50 and p99 of a command', both(load.p50, load.p99)),
+      stated('p50 and p99 of a bare append', both(quantile(theirs.times, 0.5), quantile(theirs.times, 0.99))),
     ]
   } finally {
     await newsroom.stop()
@@ -59,9 +60,12 @@ export const commands = async (): Promise<Measure[]> => {
   }
 }
 
+const both = (p50: number, p99: number): string => `${p50.toFixed(1)} ms, ${p99.toFixed(1)} ms`
+
 /** Appends of one event of the same size, each at its stream's own revision. */
-const bareAppends = async (endpoint: string): Promise<number> => {
+const bareAppends = async (endpoint: string): Promise<{ rate: number; times: readonly number[] }> => {
   const client = new EventStoreDBClient({ endpoint }, { insecure: true })
+  let times: number[] = []
   const append = (count: number) =>
     inParallel(count, EDITORS, async i => {
       const event = jsonEvent({
@@ -75,12 +79,15 @@ const bareAppends = async (endpoint: string): Promise<number> => {
           at: new Date().toISOString(),
         },
       })
+      const sent = performance.now()
       await client.appendToStream(`bench-${randomUUID()}`, event, { expectedRevision: 'no_stream' })
+      times.push(performance.now() - sent)
     })
   await append(2_000)
+  times = []
   const started = performance.now()
   await append(APPENDS)
   const rate = APPENDS / ((performance.now() - started) / 1_000)
   await client.dispose()
-  return rate
+  return { rate, times: times.sort((a, b) => a - b) }
 }

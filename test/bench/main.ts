@@ -1,6 +1,7 @@
 // `npm run bench [SECTION...]`: what the product must reach, each figure beside what it is compared with, in one run.
 // Everything runs on one machine against embedded stores in a data directory of its own; nothing leaves loopback.
 import { commands } from './commands'
+import { desk } from './desk'
 import { documentStore, largeDocuments } from './document-store'
 import { eventStore } from './event-store'
 import { eventStoreLarge } from './event-store-large'
@@ -16,6 +17,7 @@ const sections: Readonly<Record<string, () => Promise<Measure[]>>> = {
   views,
   propagation,
   commands,
+  desk,
   'event-store': eventStore,
   'document-store': documentStore,
   history,
