@@ -60,6 +60,22 @@ describe('append and read', () => {
     expect(await log.lastOf('room-1')).toEqual(events[1])
   })
 
+  test('of one event thousands of times costs no call its connection', async () => {
+    await log.append('room-often', -1, [event(), event('Happened', { text: 'x'.repeat(3_000) })])
+    const failed = new Set<string>()
+    const asking = async () => {
+      for (let n = 0; n < 60; n++)
+        try {
+          expect((await log.lastOf('room-often'))?.revision).toBe(1)
+          expect(await log.ping()).toBe(true)
+        } catch (error) {
+          failed.add(String(error))
+        }
+    }
+    await Promise.all(Array.from({ length: 40 }, asking))
+    expect([...failed]).toEqual([])
+  })
+
   test('tells the current revision when another writer was first', async () => {
     await log.append('room-2', -1, [event(), event(), event()])
     expect(await log.append('room-2', -1, [event()])).toEqual({ ok: false, current: 2 })

@@ -66,6 +66,17 @@ interface LogEnd {
   readonly end: string | null
 }
 
+/** What is read. */
+interface Reading {
+  /** For error messages. */
+  readonly doing: string
+  /** Events that are handed over at most. */
+  readonly limit: number
+  /** Events after which the store ends the read itself. */
+  readonly count: number
+  readonly kept?: (event: LoggedEvent) => boolean
+}
+
 /** What the client hands over for one event. */
 type Resolved = { readonly event?: RecordedEvent }
 
@@ -125,7 +136,7 @@ class EventStoreLog implements EventLog {
   }
 
   async *readStream(stream: string, { from = 0, limit = Infinity }: { from?: number; limit?: number } = {}) {
-    yield* this.#read(`reading ${stream}`, limit, () =>
+    yield* this.#read({ doing: `reading ${stream}`, limit, count: limit }, () =>
       this.#reader.readStream(
         this.#prefix + stream,
         { fromRevision: BigInt(from), maxCount: countOf(limit), direction: FORWARDS },
@@ -136,7 +147,7 @@ class EventStoreLog implements EventLog {
 
   async lastOf(stream: string): Promise<LoggedEvent | null> {
     return first(
-      this.#read(`reading the end of ${stream}`, 1, () =>
+      this.#read({ doing: `reading the end of ${stream}`, limit: 1, count: 1 }, () =>
         this.#reader.readStream(this.#prefix + stream, { fromRevision: END, maxCount: 1, direction: BACKWARDS }),
       ),
     )
@@ -160,13 +171,13 @@ class EventStoreLog implements EventLog {
         (backwards ? comparePositions(event.position, after) < 0 : comparePositions(event.position, after) > 0))
     // What is left out here (a neighbour's too, unless categories are asked for) must not count against the store's limit.
     const counted = after === null && filter?.categories && !filter.types && stream === undefined
-    const count = countOf(counted ? limit : Infinity)
+    const count = counted ? limit : Infinity
     const read = () =>
       stream === undefined
         ? readAllFiltered(this.#reader, {
             from: after ?? (backwards ? 'end' : 'start'),
             backwards,
-            limit: count,
+            limit: countOf(count),
             filter: serverFilter(this.#prefix, filter),
             buffer: BUFFER,
           })
@@ -175,7 +186,8 @@ class EventStoreLog implements EventLog {
             { fromRevision: backwards ? END : START, direction: backwards ? BACKWARDS : FORWARDS },
             { highWaterMark: BUFFER },
           )
-    yield* this.#read(`reading the log${after === null ? '' : ` from position ${after}`}`, limit, read, kept)
+    const doing = `reading the log${after === null ? '' : ` from position ${after}`}`
+    yield* this.#read({ doing, limit, count, kept }, read)
   }
 
   async *subscribe(options: {
@@ -252,7 +264,8 @@ class EventStoreLog implements EventLog {
   async #head(timeout = READ_TIMEOUT): Promise<string | null> {
     const read = this.#reader.readAll({ fromPosition: END, direction: BACKWARDS, maxCount: 1 })
     try {
-      const last = await first(pull<AllStreamResolvedEvent>(read, { idle: timeout, signal: this.#closing.signal }))
+      const options: PullOptions = { idle: timeout, count: 1, signal: this.#closing.signal }
+      const last = await first(pull<AllStreamResolvedEvent>(read, options))
       return last && last !== CAUGHT_UP ? ((last.event ?? last.link)?.position.commit.toString() ?? null) : null
     } catch (error) {
       throw asStetError(error, 'reading the end of the log')
@@ -276,12 +289,10 @@ class EventStoreLog implements EventLog {
 
   /** Events of one read. A read that fails before its first event is tried once more: the connection was an old one. */
   async *#read(
-    doing: string,
-    limit: number,
+    { doing, limit, count, kept = () => true }: Reading,
     open: () => Pullable,
-    kept: (event: LoggedEvent) => boolean = () => true,
   ): AsyncGenerator<LoggedEvent, void, undefined> {
-    const options: PullOptions = { idle: READ_TIMEOUT, signal: this.#closing.signal }
+    const options: PullOptions = { idle: READ_TIMEOUT, count, signal: this.#closing.signal }
     let left = limit
     for (let attempt = 1; left > 0; attempt++) {
       this.#refuseWhenClosed()

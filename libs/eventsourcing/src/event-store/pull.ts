@@ -15,6 +15,8 @@ export interface PullOptions {
   readonly idle?: number
   /** Milliseconds until a subscription is confirmed. */
   readonly confirmed?: number
+  /** Items after which the server ends the call itself: it is left to do so. */
+  readonly count?: number
   /** Ends the iteration without an error. */
   readonly signal?: AbortSignal
 }
@@ -29,7 +31,7 @@ export const CAUGHT_UP = Symbol('caught up')
  */
 export async function* pull<Item extends object>(
   source: Pullable,
-  { idle, confirmed, signal }: PullOptions,
+  { idle, confirmed, count, signal }: PullOptions,
 ): AsyncGenerator<Item | typeof CAUGHT_UP, void, undefined> {
   const stream = source as ClientStream
   let failure: unknown
@@ -84,8 +86,26 @@ export async function* pull<Item extends object>(
     clearTimeout(confirmation)
     signal?.removeEventListener('abort', end)
     // The listener for errors stays: the call that is cancelled here may fail later.
-    const cancelled = stream.unsubscribe?.() ?? stream.cancel?.()
-    cancelled?.catch(() => undefined)
-    stream.destroy()
+    const cancel = (): void => {
+      const cancelled = stream.unsubscribe?.() ?? stream.cancel?.()
+      cancelled?.catch(() => undefined)
+      stream.destroy()
+    }
+    if (pulled !== count || ended || signal?.aborted) cancel()
+    else letEnd(stream, cancel)
   }
+}
+
+/** Milliseconds that a server may take to end a call of which everything is there. */
+const LINGER = 5_000
+
+/**
+ * A call that is cancelled resets its stream, and an HTTP/2 server closes a connection that resets many (Node after a
+ * thousand, beyond 33 a second), with every other call on it.
+ */
+const letEnd = (stream: Readable, cancel: () => void): void => {
+  const timer = setTimeout(cancel, LINGER)
+  timer.unref()
+  stream.once('close', () => clearTimeout(timer))
+  stream.resume()
 }

@@ -47,7 +47,7 @@ const metadataOf = async ({ reader, signal }: Connection, stream: string): Promi
   const options = { fromRevision: END, maxCount: 1, direction: BACKWARDS } as const
   const read: StreamingRead<ResolvedEvent> = reader.readStream(`$$${stream}`, options)
   try {
-    for await (const item of pull<ResolvedEvent>(read, { idle: READ_TIMEOUT, signal })) {
+    for await (const item of pull<ResolvedEvent>(read, { idle: READ_TIMEOUT, count: 1, signal })) {
       if (item === CAUGHT_UP || !item.event) continue
       return { metadata: item.event.data as Record<string, unknown>, revision: Number(item.event.revision) }
     }
