@@ -17,16 +17,16 @@ export const ignoreFounding = { NewsroomFounded: 'ignore' } as const satisfies R
 
 /** Groups of projections: one subscription, one batch and one checkpoint each (docs/architecture.md). */
 export const GROUPS = {
-  /** Articles, slugs, lists, the desk: what a page and an editor's screen need. */
-  newsroom: ['newsroom', 'article', 'list', 'slug', 'desk'],
+  /** What a page needs, and the timetable. */
+  newsroom: ['newsroom', 'article', 'list', 'slug'],
+  /** Editors' lists of articles and what happened: every revision changes them, and none of that delays a page. */
+  editors: ['article', 'list', 'desk'],
   /** Counts of views; a flood never delays a publication. */
   readership: ['views', 'article'],
   /** Related articles; a warm-up never delays a page. */
   related: ['article'],
-  /** What happened, for editors: never delays a page. */
-  history: ['article', 'list', 'desk'],
 } as const satisfies Record<string, readonly string[]>
 export type Group = keyof typeof GROUPS
 
-/** Milliseconds from one batch of a group to the next: rankings and the history may be a moment older than a page. */
-export const PACES: Readonly<Record<Group, number>> = { newsroom: 10, readership: 100, related: 100, history: 50 }
+/** Milliseconds from one batch of a group to the next: what editors look through and rankings may be older than a page. */
+export const PACES: Readonly<Record<Group, number>> = { newsroom: 10, editors: 100, readership: 100, related: 100 }

@@ -14,9 +14,11 @@ export interface BatchLimits {
    * also when its events change nothing, and a steady trickle must not cost one for every event.
    */
   readonly pace: number
+  /** The same while nothing has come that changes a read model of the group: only its checkpoint moves. */
+  readonly idle: number
 }
 
-export const DEFAULT_LIMITS: BatchLimits = { events: 500, bytes: 4 * 1024 * 1024, wait: 500, pace: 10 }
+export const DEFAULT_LIMITS: BatchLimits = { events: 500, bytes: 4 * 1024 * 1024, wait: 500, pace: 10, idle: 100 }
 
 export interface Batch {
   /** In log order; empty only when `caughtUp` came alone. */
@@ -36,8 +38,9 @@ export async function* batchesOf(
   messages: AsyncIterable<SubscriptionMessage>,
   limits: BatchLimits,
   abort: AbortController,
+  matters: (event: LoggedEvent) => boolean,
 ): AsyncGenerator<Batch> {
-  const queue = new Intake(limits)
+  const queue = new Intake(limits, matters)
   const pumping = pump(messages, queue)
   // It may fail while the consumer works on a batch; it is told when it asks for the next one.
   pumping.catch(() => undefined)
@@ -73,8 +76,10 @@ class Intake {
   private weights: number[] = []
   private bytes = 0
   private live = false
-  /** When the next batch may be handed out (monotonic ms). */
-  private rested = 0
+  /** When the last batch was handed out (monotonic ms). */
+  private cutAt = -Infinity
+  /** Something has come that matters. */
+  private urgent = false
   /** A caught-up that was not handed out yet. */
   private announce = false
   private ended = false
@@ -82,7 +87,10 @@ class Intake {
   private wake: (() => void) | null = null
   private makeRoom: (() => void) | null = null
 
-  constructor(private readonly limits: BatchLimits) {}
+  constructor(
+    private readonly limits: BatchLimits,
+    private readonly matters: (event: LoggedEvent) => boolean,
+  ) {}
 
   get full(): boolean {
     return this.events.length >= AHEAD * this.limits.events || this.bytes >= AHEAD * this.limits.bytes
@@ -98,6 +106,11 @@ class Intake {
       this.events.push(event)
       this.weights.push(weight)
       this.bytes += weight
+      // Whoever waits for more waits less from now on.
+      if (!this.urgent && this.matters(event)) {
+        this.urgent = true
+        this.wake?.()
+      }
     }
     if (this.ready || (this.live && this.events.length === 1)) this.wake?.()
   }
@@ -133,6 +146,11 @@ class Intake {
     return this.events.length > 0 ? performance.now() >= this.rested : this.announce
   }
 
+  /** When the next batch may be handed out (monotonic ms). */
+  private get rested(): number {
+    return this.cutAt + (this.urgent ? this.limits.pace : Math.max(this.limits.pace, this.limits.idle))
+  }
+
   /** How long to wait for more; null: until something comes. */
   private get patience(): number | null {
     if (!this.live) return this.limits.wait
@@ -162,7 +180,8 @@ class Intake {
     const events = this.events.splice(0, count)
     this.weights.splice(0, count)
     this.bytes -= bytes
-    this.rested = performance.now() + this.limits.pace
+    this.cutAt = performance.now()
+    this.urgent = this.events.some(this.matters)
     const caughtUp = this.live && this.events.length === 0
     if (caughtUp) this.announce = false
     if (!this.full) {

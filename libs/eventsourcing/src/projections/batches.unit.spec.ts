@@ -1,12 +1,13 @@
 // How events that trickle in become batches once a group has caught up.
 import { describe, expect, it } from '@jest/globals'
 import { setImmediate } from 'node:timers/promises'
-import { type LogEvent, type SubscriptionMessage } from '../event-log'
+import { type LogEvent, type LoggedEvent, type SubscriptionMessage } from '../event-log'
 import { type BatchLimits, batchesOf } from './batches'
 
+/** Odd ones matter. */
 const event = (n: number): SubscriptionMessage => ({
   kind: 'event',
-  event: { position: String(n), data: {} } as unknown as LogEvent,
+  event: { position: String(n), type: n % 2 === 1 ? 'Published' : 'Noted', data: {} } as unknown as LogEvent,
 })
 
 /** Caught up at once; then each group of events, one event a turn, as soon as the batch before was taken. */
@@ -24,8 +25,9 @@ const batches = async (limits: Partial<BatchLimits>, ...groups: number[][]): Pro
     }
   }
   const all: string[][] = []
-  const bounds = { events: 100, bytes: 1e6, wait: 1e6, pace: 0, ...limits }
-  for await (const { events } of batchesOf(messages(), bounds, new AbortController())) {
+  const bounds = { events: 100, bytes: 1e6, wait: 1e6, pace: 0, idle: 0, ...limits }
+  const matters = ({ type }: LoggedEvent) => type === 'Published'
+  for await (const { events } of batchesOf(messages(), bounds, new AbortController(), matters)) {
     if (events.length === 0) continue
     all.push(events.map(({ position }) => position))
     taken()
@@ -42,6 +44,18 @@ describe('batches of a group that has caught up', () => {
     expect(await batches({ pace: 1e6, events: 2 }, [1, 2], [3, 4])).toEqual([
       ['1', '2'],
       ['3', '4'],
+    ])
+  })
+
+  it('gathers longer while nothing matters, and no longer once something does', async () => {
+    expect(await batches({ idle: 400 }, [2], [4, 6, 8, 9], [10, 12, 3])).toEqual([
+      ['2'],
+      ['4', '6', '8', '9'],
+      ['10', '12', '3'],
+    ])
+    expect(await batches({ idle: 1e6, events: 2 }, [2, 4], [6, 8])).toEqual([
+      ['2', '4'],
+      ['6', '8'],
     ])
   })
 })

@@ -96,7 +96,9 @@ export const foldBatch = async (
 }
 
 /** An event type that this code does not know is an event of newer code: a read model that needs it has a new version. */
-const handles = ({ on }: AnyProjection, type: string): boolean => Object.hasOwn(on, type) && on[type] !== 'ignore'
+/** Whether a projection folds events of this type. */
+export const handles = ({ on }: AnyProjection, type: string): boolean =>
+  Object.hasOwn(on, type) && on[type] !== 'ignore'
 
 const foldKeyed = async (
   member: Member,

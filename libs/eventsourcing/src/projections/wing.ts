@@ -4,7 +4,7 @@ import { type EventLog, type LoggedEvent } from '../event-log'
 import { type Batch, type BatchLimits, batchesOf } from './batches'
 import { acknowledge, commitBatch, forget, pin, RefusedWrite, type Standing } from './commit'
 import { comparePositions } from '../event'
-import { type Folded, foldBatch, Halted, type Member, type Suspect, suspectId, Suspicious } from './fold'
+import { type Folded, foldBatch, Halted, handles, type Member, type Suspect, suspectId, Suspicious } from './fold'
 
 /** What a wing works with. */
 export interface WingTools {
@@ -85,8 +85,9 @@ export class Wing {
     try {
       if (signal.aborted) return
       const filter = { categories: [...categories] }
+      const matters = ({ type }: LoggedEvent) => this.members.some(({ projection }) => handles(projection, type))
       const messages = log.subscribe({ after: this.standing.position, filter, signal: abort.signal })
-      for await (const batch of batchesOf(messages, limits, abort)) {
+      for await (const batch of batchesOf(messages, limits, abort, matters)) {
         if (signal.aborted) break
         for (const events of this.slices(batch)) {
           const position = events.at(-1)?.position

@@ -66,8 +66,8 @@ const earliest = { due: 1, _id: 1 } as const
 
 export const deskArticles: Projection<DeskArticle, NewsroomEvents> = {
   name: 'desk-articles',
-  version: 1,
-  group: 'newsroom',
+  version: 2,
+  group: 'editors',
   indexes: [
     { key: newest },
     { key: { heads: 1, ...newest } },
