@@ -1,16 +1,33 @@
 // `npm test`: every check there is, in the order in which they are cheapest to fail, and one closing line.
 import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { build, install, program, root } from '../apps/prepare.mjs'
 
 install()
 
-const node = (file, ...args) =>
-  new Promise(resolve => {
-    const child = spawn(process.execPath, [file, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
-    child.on('close', code => resolve(code ?? 1))
-  })
+const start = (file, ...args) => {
+  const child = spawn(process.execPath, [file, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+  const ended = new Promise(resolve => child.on('close', code => resolve(code ?? 1)))
+  return { child, ended }
+}
+const node = (...command) => start(...command).ended
+
+/** Milliseconds that a suite may go on after its report: what holds it is a server that a failed test left running. */
+const LEFT_RUNNING = 60_000
+
+/** Exit code of a suite; 1 when it had to be ended. */
+const run = async (report, ...command) => {
+  const { child, ended } = start(...command)
+  let reported = null
+  const watch = setInterval(() => {
+    if (reported === null && existsSync(report)) reported = Date.now()
+    if (reported !== null && Date.now() - reported > LEFT_RUNNING) child.kill('SIGTERM')
+  }, 1_000)
+  const code = await ended
+  clearInterval(watch)
+  return code
+}
 
 let passed = 0
 let failed = 0
@@ -40,7 +57,8 @@ mkdirSync(join(root, 'dist'), { recursive: true })
 for (const [suite, options] of suites) {
   const report = join(root, 'dist', `jest-${suite}.json`)
   rmSync(report, { force: true })
-  const code = await node(
+  const code = await run(
+    report,
     program('jest', 'bin/jest.js'),
     '--selectProjects',
     suite,
