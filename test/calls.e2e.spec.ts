@@ -106,6 +106,19 @@ const useAll = async (): Promise<void> => {
 
   await stet('replay', '--stream', `article-${id}`)
   await stet('replay', '--type', 'ArticlePublished', '--from', position, '--limit', '2')
+
+  const word = { authority: 'District Court', reason: 'A name must go.' }
+  const erase = (more: object) =>
+    client.post<{ preview: { confirmation: string } }>(
+      `/editorial/v1/articles/${first.id}/erase`,
+      { ...word, ...more },
+      { role: 'chief' },
+    )
+  const { confirmation } = (await erase({})).body.preview
+  expect((await erase({ confirmation })).status).toBe(200)
+  await stet('scavenge')
+  await eventually('ready', async () => (await fetch(`${newsroom.url}/health/ready`)).ok)
+
   await stet('rebuild', 'article-pages')
   await stet('rebuild', 'popularity')
   await stet('projections', '--drop-old')

@@ -177,14 +177,39 @@ describe('a group', () => {
     await until(async () => (await note('0', 'notes-v2-g1'))?.text === 'c')
     expect(await note('0', 'notes-v2-g1')).toEqual({ _id: '0', text: 'c', writes: 3 })
     // One set again: what was shared and what is new stand together.
-    await until(async () => {
-      const checkpoints = await rig.documents.db
-        .collection('projections')
-        .find({ group: 'desk', _id: { $ne: 'notes-v1-g1' as never } })
-        .toArray()
-      return checkpoints.length === 2 && checkpoints.every(at => at.position === position)
-    })
+    await until(() => allAt(position, 'notes-v1-g1'))
   })
+
+  it('takes over what two versions share, whichever of them ends', async () => {
+    const versions = [PROJECTIONS, [notes(undefined, 2), ...PROJECTIONS.slice(1)]] as const
+    const old = start(rig.sources(versions[0]))
+    await rig.append('note-0', [written('a'), { type: 'NoteTagged', data: { tags: ['t'] } }])
+    await until(() => old.ready())
+    const deployed = start(rig.sources(versions[1], rig.connect()))
+    await until(() => deployed.ready())
+    // Until both have settled: one leads, the other one brings on what is its own alone.
+    const stateOf = (process: RunningProjections) => process.states().desk?.state
+    let n = 0
+    await until(async () => {
+      await rig.append('note-0', [written(`more ${n++}`)])
+      return [old, deployed].some(process => stateOf(process) === 'standby')
+    })
+    const [ending, staying] = stateOf(old) === 'standby' ? [deployed, old] : [old, deployed]
+    await until(() => allAt(null, ''))
+    await ending.stop()
+    const position = await rig.append('note-0', [written('last')])
+    await until(() => allAt(position, staying === old ? 'notes-v2-g1' : 'notes-v1-g1'))
+  })
+
+  /** Whether all checkpoints of the group but one stand together: at a position, or anywhere. */
+  const allAt = async (position: string | null, but: string): Promise<boolean> => {
+    const checkpoints = await rig.documents.db
+      .collection('projections')
+      .find({ group: 'desk', _id: { $ne: but as never } })
+      .toArray()
+    const wanted: unknown = position ?? checkpoints[0]?.position
+    return checkpoints.length > 1 && checkpoints.every(at => at.position === wanted)
+  }
 })
 
 /** The notes after these facts, worked out without a group: what the batches have to arrive at. */

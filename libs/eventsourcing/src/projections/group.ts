@@ -27,6 +27,10 @@ export class Group {
   /** Until it resolves the live run commits nothing. */
   private hold: Promise<void> | null = null
   private readonly laggards = new Flag()
+  /** Ids of the generations that catch up in this process. */
+  private following: readonly string[] = []
+  /** Ends that run so that it looks at what is behind again. */
+  private refollow = new AbortController()
   private leading: GroupState = 'starting'
   /** Events: see KnownState. */
   parked = 0
@@ -125,8 +129,11 @@ export class Group {
       } catch (error) {
         if (error instanceof Overtaken) {
           // Otherwise generations have joined, or one that joins held the lock: look again and go on.
-          if (await this.movedBeyond(wing.confirmed)) await this.standBy()
-          else await pause(conflicts.milliseconds, signal)
+          if (await this.movedBeyond(wing.confirmed)) {
+            await this.standBy()
+            // What it has brought on may be what is led from now on, and what another process led be behind.
+            this.refollow.abort()
+          } else await pause(conflicts.milliseconds, signal)
         } else if (error instanceof Suspicious) this.options.onError?.(this.name, error)
         else throw error
       }
@@ -139,20 +146,30 @@ export class Group {
     return comparePositions(set[0]?.checkpoint.position ?? null, position) > 0
   }
 
-  /** Another process is at work: leave it to that one until it stands still with events to do. */
+  /**
+   * Another process is at work: leave it to that one until something stands still with events to do. That is asked of
+   * every read model but those that this process itself brings on: what is furthest may be one of these.
+   */
   private async standBy(): Promise<void> {
     const { signal } = this.stopping
     const { log } = this.options
     const waits = new Backoff(STANDBY / 8, STANDBY)
-    let seen: string | null | undefined
+    let seen = new Map<string, string | null>()
     const filter = { categories: [...this.categories] }
     this.leading = 'standby'
     this.failures.lead = null
     while (!signal.aborted) {
       await pause(Math.min(waits.milliseconds, STANDBY), signal)
-      const position = (await this.furthest()).set[0]?.checkpoint.position ?? null
-      if (position === seen && comparePositions(position, await log.end(filter)) < 0) return
-      seen = position
+      const theirs = (await this.sets())
+        .flat()
+        .map(({ checkpoint }) => checkpoint)
+        .filter(({ _id }) => !this.following.includes(_id))
+      const still = theirs.filter(({ _id, position }) => seen.get(_id) === position)
+      if (still.length > 0) {
+        const end = await log.end(filter)
+        if (still.some(({ position }) => comparePositions(position, end) < 0)) return
+      }
+      seen = new Map(theirs.map(({ _id, position }) => [_id, position]))
     }
   }
 
@@ -185,8 +202,10 @@ export class Group {
         continue
       }
       const wing = new Wing(this.tools(suspicion), await membersOf(documents, lowest))
+      this.following = wing.standing.ids
+      this.refollow = new AbortController()
       try {
-        await wing.run(signal, {
+        await wing.run(AbortSignal.any([signal, this.refollow.signal]), {
           advanced: (_position, _events, parked) => {
             conflicts.reset()
             this.failures.follow = null
@@ -198,6 +217,8 @@ export class Group {
         if (error instanceof Suspicious) this.options.onError?.(this.name, error)
         else if (!(error instanceof Overtaken)) throw error
         await pause(conflicts.milliseconds, signal)
+      } finally {
+        this.following = []
       }
     }
   }
