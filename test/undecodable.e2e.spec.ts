@@ -56,16 +56,26 @@ describe('an event that cannot be decoded', () => {
   })
 
   it('is counted and shown', async () => {
-    await eventually('it is parked', async () => (await metric('stet_projection_parked_events', 'newsroom')) === 3)
-    for (const group of ['related', 'readership'])
+    for (const [group, parked] of [
+      ['newsroom', 2],
+      ['desk', 1],
+    ] as const)
+      await eventually(
+        `it is parked in ${group}`,
+        async () => (await metric('stet_projection_parked_events', group)) === parked,
+      )
+    for (const group of ['related', 'readership', 'history'])
       await eventually(`${group} has halted`, async () => (await metric('stet_projection_halted', group)) === 1)
-    expect(await metric('stet_projection_halted', 'newsroom')).toBe(0)
-    expect(await metric('stet_projection_lag_events', 'newsroom')).toBe(0)
+    for (const group of ['newsroom', 'desk']) {
+      expect(await metric('stet_projection_halted', group)).toBe(0)
+      expect(await metric('stet_projection_lag_events', group)).toBe(0)
+    }
     expect(await metric('stet_projection_lag_events', 'related')).toBeGreaterThan(0)
     const ready = await client.get('/health/ready')
     expect(ready.status).toBe(200)
     const { detail } = (ready.body.checks as Record<string, { detail?: string }>).projections ?? {}
-    expect(detail).toContain('newsroom: running, 3 events parked')
+    expect(detail).toContain('newsroom: running, 2 events parked')
+    expect(detail).toContain('desk: running, 1 events parked')
     expect(detail).toContain('related: halted')
     expect(await stet('projections')).toContain(`parked: article-pages-v2-g1 ${broken.id}: 1 events, event `)
   })

@@ -19,14 +19,22 @@ export const ignoreFounding = { NewsroomFounded: 'ignore' } as const satisfies R
 export const GROUPS = {
   /** What a page needs, and the timetable. */
   newsroom: ['newsroom', 'article', 'list', 'slug'],
-  /** Editors' lists of articles and what happened: every revision changes them, and none of that delays a page. */
-  editors: ['article', 'list', 'desk'],
+  /** Editors' lists of articles: every revision changes them, and none of that delays a page. */
+  desk: ['article', 'desk'],
   /** Counts of views; a flood never delays a publication. */
   readership: ['views', 'article'],
   /** Related articles; a warm-up never delays a page. */
   related: ['article'],
+  /** What happened, for editors: never delays their lists, and halts without them. */
+  history: ['article', 'list', 'desk'],
 } as const satisfies Record<string, readonly string[]>
 export type Group = keyof typeof GROUPS
 
 /** Milliseconds from one batch of a group to the next: what editors look through and rankings may be older than a page. */
-export const PACES: Readonly<Record<Group, number>> = { newsroom: 10, editors: 100, readership: 100, related: 100 }
+export const PACES: Readonly<Record<Group, number>> = {
+  newsroom: 10,
+  desk: 100,
+  readership: 100,
+  related: 100,
+  history: 100,
+}

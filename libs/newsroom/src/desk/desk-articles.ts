@@ -67,7 +67,7 @@ const earliest = { due: 1, _id: 1 } as const
 export const deskArticles: Projection<DeskArticle, NewsroomEvents> = {
   name: 'desk-articles',
   version: 2,
-  group: 'editors',
+  group: 'desk',
   indexes: [
     { key: newest },
     { key: { heads: 1, ...newest } },

@@ -39,8 +39,8 @@ export type HistoryDocument = HistoryEntry | AtDesk
 export const history: ComputedProjection<HistoryDocument, NewsroomEvents> = {
   kind: 'computed',
   name: 'history',
-  version: 2,
-  group: 'editors',
+  version: 1,
+  group: 'history',
   indexes: [
     { key: { stream: 1, revision: -1 } },
     { key: { at: -1, order: -1 } },
