@@ -73,13 +73,8 @@ const longSchedule = async (): Promise<Measure[]> => {
     return [
       atMost(`processor time while nothing is due, ${pending} pending beside none`, many.idle, none.idle, 'ms/s', 1.5),
       below(`entries of the index and documents looked at by a tick, ${pending} pending`, keys + documents, '', 2),
-      atMost(
-        `${DUE} changes of one moment, until the last one is seen, ${pending} pending beside none`,
-        many.late,
-        none.late,
-        'ms',
-        1.5,
-      ),
+      below(`${DUE} changes of one moment, until the last one is seen, ${pending} pending`, many.late, 'ms', 1_000),
+      stated('the same with none pending', `${none.late} ms`),
       stated('looks at what is due', '2/s'),
     ]
   } finally {

@@ -47,7 +47,7 @@ type Encoding = 'br' | 'gzip'
 const TRUSTED = 250
 /** Position in the log up to which an answer holds. */
 export const POSITION_HEADER = 'stet-position'
-const MAX_BYTES = 64 * 1024 * 1024
+const MAX_BYTES = 128 * 1024 * 1024
 /** Below this, compression saves less than a packet. */
 const WORTH_COMPRESSING = 1_400
 
