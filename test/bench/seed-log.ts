@@ -128,7 +128,7 @@ export const seedLog = async (log: EventLog, mix: Mix, from = 0): Promise<void> 
   )) {
     const events = chunk.map(n => {
       // A week of views, the newest last.
-      const minute = iso(Math.floor(((mix.views - n) / mix.views) * 7 * 86_400_000)).slice(0, 17)
+      const at = iso(Math.floor(((mix.views - n) / mix.views) * 7 * 86_400_000))
       const views = Array.from({ length: 10 }, (_, i) => [
         articleId(zipf(n * 10 + i, mix.articles)),
         1 + (n % 3),
@@ -136,7 +136,7 @@ export const seedLog = async (log: EventLog, mix: Mix, from = 0): Promise<void> 
         'mobile',
         'DE',
       ])
-      return pending(iso(0), stream, n, 'ArticlesViewed', { minute: `${minute}00.000Z`, views })
+      return pending(at, stream, n, 'ArticlesViewed', { minute: `${at.slice(0, 17)}00.000Z`, views })
     })
     const result = await log.append(stream, last, events)
     if (!result.ok) throw new Error('somebody else writes views')
