@@ -1,5 +1,6 @@
 // A log for measuring, the same for the same numbers. Its mix, per article: drafted, sourced, published, revised, published
-// again and a reserved slug (6 events); one article in fifty featured; the rest of the events are views of ten articles each.
+// again and a reserved slug (6 events); one article in fifty featured; the rest of the events, between them, are views of ten
+// articles each.
 import { createHash } from 'node:crypto'
 import { type EventLog, type EventToAppend } from '@stet/eventsourcing'
 import { type ArticleEvents, type NewsroomEvents } from '@stet/newsroom'
@@ -70,11 +71,24 @@ export const mixOf = (events: number): Mix => {
   return { articles, views: events - articles * 6 - Math.floor(articles / 50) }
 }
 
-/** Appends articles `from` to `to`, and views, 64 appends under way at once. */
+/** Of so many parts: articles come and are read all the time, so the one stands among the other in the log. */
+const PARTS = 40
+
+/** Appends the articles from a number on, and views, in turns; 64 appends under way at once. */
 export const seedLog = async (log: EventLog, mix: Mix, from = 0): Promise<void> => {
-  const now = Date.now()
-  const iso = (ago: number) => new Date(now - ago).toISOString()
-  await inParallel(mix.articles - from, 64, async i => {
+  const shareOf = (count: number, part: number) => Math.floor((count * part) / PARTS)
+  const viewed = { stream: `views-${uuidv5(`views ${from}`, NAMESPACE)}`, last: -1 }
+  for (let part = 0; part < PARTS; part++) {
+    const [begin, end] = [part, part + 1].map(at => from + shareOf(mix.articles - from, at)) as [number, number]
+    await seedArticles(log, mix, begin, end)
+    await seedViews(log, { ...mix, articles: end }, viewed, [shareOf(mix.views, part), shareOf(mix.views, part + 1)])
+  }
+}
+
+const iso = (ago: number) => new Date(Date.now() - ago).toISOString()
+
+const seedArticles = async (log: EventLog, mix: Mix, from: number, to: number): Promise<void> => {
+  await inParallel(to - from, 64, async i => {
     const n = from + i
     const stream = `article-${articleId(n)}`
     const content = contentOf(n)
@@ -103,31 +117,35 @@ export const seedLog = async (log: EventLog, mix: Mix, from = 0): Promise<void> 
     ])
   })
   const list = 'list-editors-choice'
-  const featured = Array.from({ length: mix.articles }, (_, n) => n).filter(n => n % 50 === 0 && n >= from)
-  let revision = (await log.lastOf(list))?.revision ?? -1
-  for (const chunk of chunks(featured, 100)) {
-    const events = chunk.map((n, i) =>
-      pending(iso(0), list, revision + 1 + i, 'ArticleFeatured', {
-        articleId: articleId(n),
-        place: revision + 1 + i,
-        from: null,
-        until: null,
-        zone: null,
-        reason: null,
-      }),
-    )
-    const result = await log.append(list, revision, events)
-    if (!result.ok) throw new Error('somebody else writes to the list')
-    revision = result.revision
-  }
-  const stream = `views-${uuidv5(`views ${from}`, NAMESPACE)}`
-  let last = -1
+  const featured = Array.from({ length: to - from }, (_, i) => from + i).filter(n => n % 50 === 0)
+  if (featured.length === 0) return
+  const revision = (await log.lastOf(list))?.revision ?? -1
+  const events = featured.map((n, i) =>
+    pending(iso(0), list, revision + 1 + i, 'ArticleFeatured', {
+      articleId: articleId(n),
+      place: revision + 1 + i,
+      from: null,
+      until: null,
+      zone: null,
+      reason: null,
+    }),
+  )
+  const result = await log.append(list, revision, events)
+  if (!result.ok) throw new Error('somebody else writes to the list')
+}
+
+/** Events of views `from` to `to`, of a week, the newest last; `viewed` goes on with its stream. */
+const seedViews = async (
+  log: EventLog,
+  mix: Mix,
+  viewed: { readonly stream: string; last: number },
+  [from, to]: readonly [number, number],
+): Promise<void> => {
   for (const chunk of chunks(
-    Array.from({ length: mix.views }, (_, n) => n),
+    Array.from({ length: to - from }, (_, i) => from + i),
     500,
   )) {
     const events = chunk.map(n => {
-      // A week of views, the newest last.
       const at = iso(Math.floor(((mix.views - n) / mix.views) * 7 * 86_400_000))
       const views = Array.from({ length: 10 }, (_, i) => [
         articleId(zipf(n * 10 + i, mix.articles)),
@@ -136,11 +154,11 @@ export const seedLog = async (log: EventLog, mix: Mix, from = 0): Promise<void> 
         'mobile',
         'DE',
       ])
-      return pending(at, stream, n, 'ArticlesViewed', { minute: `${at.slice(0, 17)}00.000Z`, views })
+      return pending(at, viewed.stream, n, 'ArticlesViewed', { minute: `${at.slice(0, 17)}00.000Z`, views })
     })
-    const result = await log.append(stream, last, events)
+    const result = await log.append(viewed.stream, viewed.last, events)
     if (!result.ok) throw new Error('somebody else writes views')
-    last = result.revision
+    viewed.last = result.revision
   }
 }
 
