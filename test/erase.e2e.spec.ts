@@ -244,16 +244,20 @@ describe('what is erased', () => {
         await models.close()
       }
     }
+    const standing = async () =>
+      JSON.parse(await stet('projections', '--json')) as {
+        projections: { name: string; parked: number; lag: { events: number } | null }[]
+      }
     await eventually(
       'the read models have come to rest',
       async () => {
-        const { projections } = JSON.parse(await stet('projections', '--json')) as {
-          projections: { lag: { events: number } | null }[]
-        }
+        const { projections } = await standing()
         return projections.every(({ lag }) => lag?.events === 0)
       },
       60_000,
     )
+    // A store that was away for a while has refused nothing.
+    expect((await standing()).projections.filter(({ parked }) => parked > 0)).toEqual([])
     const before = await digests()
     // What is related depends on what was there when an article appeared: on an erased one too, but for its words. An entry
     // of the history tells at which desk the article was, also when that was erased later.

@@ -1,6 +1,13 @@
 // One MongoDB transaction: documents and checkpoints move together, or nothing moves.
-import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError, MongoError } from 'mongodb'
-import { type DocumentStore, unreachable } from '../document-store/document-store'
+import {
+  type AnyBulkWriteOperation,
+  BSON,
+  type ClientSession,
+  MongoBulkWriteError,
+  MongoError,
+  MongoInvalidArgumentError,
+} from 'mongodb'
+import { type DocumentStore } from '../document-store/document-store'
 import { type Document } from '../projection'
 import { noteChanges } from './changes'
 import { type Folded, type Member } from './fold'
@@ -91,7 +98,7 @@ export const writeFolded = async (
       try {
         await documentsOf(db, member.checkpoint._id).bulkWrite(operations, { session, ordered: true })
       } catch (error) {
-        throw transient(error) ? error : new RefusedWrite(part, refusedKey(operations, error), error)
+        throw refused(error) ? new RefusedWrite(part, refusedKey(operations, error), error) : error
       }
     if (parked.length === 0) continue
     await checkpointsOf(db).updateOne({ _id: member.checkpoint._id }, { $inc: { parked: parkedEvents } }, { session })
@@ -147,9 +154,23 @@ const refusedKey = (operations: readonly AnyBulkWriteOperation<Document>[], erro
 
 const WRITE_CONFLICT = 112
 const conflict = (error: unknown): boolean => error instanceof MongoError && error.code === WRITE_CONFLICT
-const transient = (error: unknown): boolean =>
-  unreachable(error) ||
-  (error instanceof MongoError &&
-    (conflict(error) ||
-      error.hasErrorLabel('TransientTransactionError') ||
-      error.hasErrorLabel('UnknownTransactionCommitResult')))
+
+/** Of a transaction: with fewer events in it, it may be taken. */
+const TOO_LARGE = new Set([257, 10_334])
+/** Of the store, whatever it was given: there is no room. */
+const FULL = 14_031
+
+/**
+ * True when it is these documents that cannot be stored, and not the store that is away, busy or full. Only what is known
+ * to be that counts, for a document that was refused is parked: the driver gives a lost connection as an error of a bulk
+ * write, too, and labels as transient only the first connection that was lost.
+ */
+const refused = (error: unknown): boolean => {
+  // The driver would not send it: too large, or nothing that BSON can hold.
+  if (error instanceof MongoInvalidArgumentError || error instanceof BSON.BSONError || error instanceof RangeError)
+    return true
+  if (!(error instanceof MongoError)) return false
+  if (error.hasErrorLabel('TransientTransactionError') || error.code === FULL) return false
+  const statements = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : []
+  return statements.length > 0 || TOO_LARGE.has(Number(error.code))
+}

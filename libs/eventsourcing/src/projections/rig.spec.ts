@@ -120,6 +120,8 @@ export const PROJECTIONS: readonly AnyProjection[] = [notes(), tags, views, neig
 
 export interface Rig {
   readonly directory: string
+  /** The document store's socket. */
+  readonly documentsPath: string
   readonly log: EventLog
   /** The same log as code sees it that cannot decode the notes with these texts. */
   failing(texts: readonly string[]): EventLog
@@ -159,6 +161,7 @@ export const startRig = async (): Promise<Rig> => {
   const revisions = new Map<string, number>()
   return {
     directory,
+    documentsPath: doc,
     log,
     documents,
     connect,
