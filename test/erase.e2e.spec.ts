@@ -251,8 +251,8 @@ describe('what is erased', () => {
     await eventually(
       'the read models have come to rest',
       async () => {
-        const { projections } = await standing()
-        return projections.every(({ lag }) => lag?.events === 0)
+        expect((await standing()).projections.filter(({ lag }) => lag?.events !== 0)).toEqual([])
+        return true
       },
       60_000,
     )
