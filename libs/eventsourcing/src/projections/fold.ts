@@ -95,8 +95,10 @@ export const foldBatch = async (
   return folded
 }
 
-/** An event type that this code does not know is an event of newer code: a read model that needs it has a new version. */
-/** Whether a projection folds events of this type. */
+/**
+ * Whether a projection folds events of this type. A type that this code does not know is an event of newer code: a read
+ * model that needs it has a new version.
+ */
 export const handles = ({ on }: AnyProjection, type: string): boolean =>
   Object.hasOwn(on, type) && on[type] !== 'ignore'
 
