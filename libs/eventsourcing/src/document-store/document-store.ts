@@ -75,7 +75,9 @@ export const unreachable = (error: unknown): boolean =>
   error instanceof MongoError &&
   (UNREACHABLE.has(error.name) ||
     error.hasErrorLabel('RetryableWriteError') ||
-    (error instanceof MongoServerError && typeof error.code === 'number' && NO_PRIMARY.has(error.code)))
+    (error instanceof MongoServerError &&
+      // The driver wraps whatever ends a bulk write, a lost connection too, as an answer of the server.
+      ((typeof error.code === 'number' && NO_PRIMARY.has(error.code)) || unreachable(error.errorResponse))))
 
 /** Runs a call to the store; "cannot be reached" becomes Unavailable('document store'), anything else stays. */
 export const reaching = async <T>(call: () => Promise<T>): Promise<T> => {

@@ -7,7 +7,7 @@ import {
   MongoError,
   MongoInvalidArgumentError,
 } from 'mongodb'
-import { type DocumentStore } from '../document-store/document-store'
+import { type DocumentStore, unreachable } from '../document-store/document-store'
 import { type Document } from '../projection'
 import { noteChanges } from './changes'
 import { type Folded, type Member } from './fold'
@@ -170,7 +170,8 @@ const refused = (error: unknown): boolean => {
   if (error instanceof MongoInvalidArgumentError || error instanceof BSON.BSONError || error instanceof RangeError)
     return true
   if (!(error instanceof MongoError)) return false
-  if (error.hasErrorLabel('TransientTransactionError') || error.code === FULL) return false
+  if (unreachable(error) || conflict(error) || error.hasErrorLabel('TransientTransactionError')) return false
+  if (error.code === FULL) return false
   const statements = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : []
   return statements.length > 0 || TOO_LARGE.has(Number(error.code))
 }
