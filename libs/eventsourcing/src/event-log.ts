@@ -83,8 +83,13 @@ export interface EventLog {
     filter?: LogFilter
     signal: AbortSignal
   }): AsyncIterable<SubscriptionMessage>
-  /** Position of the last event that matches, null for none. */
-  end(filter?: LogFilter): Promise<string | null>
+  /** Position of the last record of the whole log, whosever it is; null for an empty log. */
+  end(): Promise<string | null>
+  /**
+   * Looks beyond `after` (null: from the start) for anything that matches. Null when there is something; otherwise how far
+   * it has looked: the last record of the log (null: it is empty).
+   */
+  nothingAfter(after: string | null, filter: LogFilter): Promise<{ readonly until: string | null } | null>
   /** The version that events of this type are written in (see Upcaster). */
   versionOf(type: string): number
   /** True when the store answers. */

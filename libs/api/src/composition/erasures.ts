@@ -1,7 +1,6 @@
 // What operators do about erasures before a scavenge: end those that were cut short, and see that the read models follow.
 import {
   type Aggregates,
-  comparePositions,
   decoded,
   type EventLog,
   type LogEvent,
@@ -54,9 +53,9 @@ export const unfollowed = async (sources: ProjectionSources): Promise<Unfollowed
   const behind: string[] = []
   const old: string[] = []
   for (const { group, generations } of await projectionStatus(sources)) {
-    const last = await log.end({ categories: groups[group] ?? [], types: ANEW })
+    const erasures = { categories: groups[group] ?? [], types: ANEW }
     for (const { id, name, version, stage, position } of generations) {
-      if (comparePositions(position, last) >= 0) continue
+      if (await log.nothingAfter(position, erasures)) continue
       const isRead = stage === 'live' && projections.some(of => of.name === name && of.version === version)
       ;(isRead ? behind : old).push(id)
     }

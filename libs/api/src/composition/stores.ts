@@ -94,7 +94,8 @@ const measured = (log: EventLog, metrics: Metrics): EventLog => ({
   readAll: options => log.readAll(options),
   subscribe: options => log.subscribe(options),
   versionOf: type => log.versionOf(type),
-  end: filter => log.end(filter),
+  end: () => log.end(),
+  nothingAfter: (after, filter) => log.nothingAfter(after, filter),
   ping: () => log.ping(),
   close: () => log.close(),
 })

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { binaryEvent } from '@eventstore/db-client'
 import { v4 } from 'uuid'
 import { Invalid, NotFound, Unavailable } from '../errors'
+import { comparePositions } from '../event'
 import { decoded, type EventLog, type EventToAppend, type LoggedEvent, type SubscriptionMessage } from '../event-log'
 import { eventually, temporaryEventStore } from '../testing/store.fixture.spec'
 import { openClient } from './client'
@@ -109,23 +110,29 @@ describe('append and read', () => {
   })
 })
 
-describe('the end of the log', () => {
-  const lastByReading = async (categories: string[]) =>
-    (await all(log.readAll({ filter: { categories } }))).at(-1)?.position ?? null
-
-  test('is that of the last event that matches, however often it is asked and whatever was appended in between', async () => {
+describe('what the log has beyond a position', () => {
+  test('is found however often it is asked, from wherever, and whatever was appended in between', async () => {
+    const categories = ['shore', 'flood', 'nowhere']
+    const positions: (string | null)[] = [null]
     const ask = async () => {
-      for (const category of ['shore', 'flood', 'nowhere'])
-        expect(await log.end({ categories: [category] })).toBe(await lastByReading([category]))
+      positions.push(await log.end())
+      for (const category of categories) {
+        const filter = { categories: [category] }
+        const last = (await all(log.readAll({ filter }))).at(-1)?.position ?? null
+        // Forwards and backwards, so that what is remembered fits and does not.
+        for (const after of [...positions, last, ...[...positions].reverse()]) {
+          const nothing = comparePositions(after, last) >= 0
+          expect(await log.nothingAfter(after, filter)).toEqual(nothing ? { until: positions.at(-1) } : null)
+        }
+      }
     }
     await ask()
-    // More of one kind than are looked through forwards, none or one of the other.
     for (const [shore, flood] of [
       [1, 0],
       [0, 3],
       [1, 600],
       [0, 600],
-      [600, 1],
+      [2, 1],
       [0, 0],
     ] as const) {
       // prettier-ignore
@@ -133,7 +140,15 @@ describe('the end of the log', () => {
         if (count > 0) await log.append(`${category}-${v4()}`, -1, Array.from({ length: count }, () => event()))
       await ask()
     }
-    expect(await log.end()).toBe((await all(log.readAll({}))).at(-1)?.position)
+  })
+
+  test('is looked for by type', async () => {
+    await log.append('kind-1', -1, [event('Second'), event('Third')])
+    const [second, third] = await all(log.readStream('kind-1'))
+    const looking = (type: string) =>
+      log.nothingAfter(second?.position ?? null, { categories: ['kind'], types: [type] })
+    expect(await looking('Third')).toBeNull()
+    expect(await looking('Second')).toEqual({ until: third?.position })
   })
 })
 
@@ -182,9 +197,11 @@ describe('the whole log', () => {
     expect(await streams({ stream: 'a-1' })).toEqual(['a-1', 'a-1'])
     expect(await streams({ stream: 'a-1', after: second })).toEqual(['a-1'])
     expect(await streams({ filter: { categories: [] } })).toEqual([])
-    expect(await other.end()).toBe(events.at(-1)?.position)
-    expect(await other.end({ categories: ['a'] })).toBe(events[4]?.position)
-    expect(await other.end({ categories: ['z'] })).toBeNull()
+    const end = events.at(-1)?.position
+    expect(await other.end()).toBe(end)
+    expect(await other.nothingAfter(second, { categories: ['a'] })).toBeNull()
+    expect(await other.nothingAfter(events[4]?.position ?? null, { categories: ['a'] })).toEqual({ until: end })
+    expect(await other.nothingAfter(null, { categories: ['z'] })).toEqual({ until: end })
     await expect(all(other.readAll({ after: '1' }))).rejects.toThrow(NotFound)
     await other.close()
   })
@@ -245,7 +262,8 @@ describe('neighbours on one store', () => {
       const seen = await all(each.readAll({ after: n === 0 ? before : null }))
       expect(seen.map(({ stream }) => stream)).toEqual([`shared-${n}`])
       expect(await all(each.readAll({ limit: 1, backwards: true }))).toEqual(seen)
-      expect(await each.end()).toBe(seen[0]?.position)
+      // The end is that of the store.
+      expect(await each.end()).toBe(await log.end())
       for await (const message of each.subscribe({ after: before, signal: new AbortController().signal })) {
         if (message.kind === 'caught-up') break
         expect(message.event).toEqual(seen[0])
@@ -301,7 +319,9 @@ describe('upcasting', () => {
       followed.push(message.event)
     }
     expect(followed).toMatchObject(expected)
-    expect(await log.end(filter)).toBe((await log.lastOf('broken-1'))?.position)
+    const [first, , last] = await all(log.readStream('broken-1'))
+    expect(await log.nothingAfter(first?.position ?? null, filter)).toBeNull()
+    expect(await log.nothingAfter(last?.position ?? null, filter)).toEqual({ until: last?.position })
   })
 })
 

@@ -55,15 +55,13 @@ const PING_TIMEOUT = 2000
 const CLOSE_TIMEOUT = 1000
 /** Events that a read or a subscription holds here before they are pulled. */
 const BUFFER = 256
-/** Events that are read forwards before looking from the end is cheaper. */
-const FEW = 500
 /** Checkpoints are of no use to us (they run ahead of what was pulled): one per so many windows of 32 log records. */
 const CHECKPOINT_INTERVAL = 1000
 
-/** The last event that matches a filter, and the last record of the log when it was looked for: two positions. */
-interface LogEnd {
-  readonly head: string
-  readonly end: string | null
+/** Two positions: nothing that matches a filter lies after the first up to the second, or did when that was the end. */
+interface Silence {
+  readonly after: string | null
+  readonly until: string | null
 }
 
 /** What is read. */
@@ -91,8 +89,8 @@ class EventStoreLog implements EventLog {
   /** Reads and subscriptions only: a failed append closes the channel that it ran on. */
   readonly #reader: EventStoreDBClient
   readonly #closing = new AbortController()
-  /** The last answers of `end`, by filter, and how far the log went then. */
-  readonly #ends = new Map<string, LogEnd>()
+  /** The last answers of `nothingAfter`, by filter. */
+  readonly #silences = new Map<string, Silence>()
   readonly #observe: (append: ObservedAppend) => void
 
   constructor(options: EventLogOptions) {
@@ -170,8 +168,9 @@ class EventStoreLog implements EventLog {
       (after === null ||
         (backwards ? comparePositions(event.position, after) < 0 : comparePositions(event.position, after) > 0))
     // What is left out here (a neighbour's too, unless categories are asked for) must not count against the store's limit.
-    const counted = after === null && filter?.categories && !filter.types && stream === undefined
-    const count = counted ? limit : Infinity
+    const counted = filter?.categories && !filter.types && stream === undefined
+    // Only the event at `after` itself may be handed over and left out.
+    const count = counted ? limit + (after === null ? 0 : 1) : Infinity
     const read = () =>
       stream === undefined
         ? readAllFiltered(this.#reader, {
@@ -225,39 +224,28 @@ class EventStoreLog implements EventLog {
     if (!signal.aborted) throw new Unavailable('event store', `the event store ended the subscription: ${doing}`)
   }
 
-  /**
-   * Asked many times a second. Going back from the end costs as much as lies between it and the last event that matches
-   * (a flood of views, for articles), so only what is new since the last answer is looked through.
-   */
-  async end(filter: LogFilter = {}): Promise<string | null> {
-    const asked = JSON.stringify(filter)
-    const head = await this.#head()
-    if (head === null) return null
-    const known = this.#ends.get(asked)
-    if (known?.head === head) return known.end
-    // A log that is shorter than it was is another one.
-    const usable = known && comparePositions(known.head, head) < 0 ? known : null
-    const found = usable && (await this.#endSince(usable, filter))
-    const end = found
-      ? found.end
-      : ((await first(this.readAll({ backwards: true, limit: 1, filter })))?.position ?? null)
-    this.#ends.set(asked, { head, end })
-    return end
+  end(): Promise<string | null> {
+    return this.#head()
   }
 
-  /** Null where looking from the end is the cheaper way, or the only one: the record that was last then may be scavenged. */
-  async #endSince({ head, end }: LogEnd, filter: LogFilter): Promise<{ readonly end: string | null } | null> {
-    let last = end
-    let seen = 0
-    try {
-      for await (const { position } of this.readAll({ after: head, filter, limit: FEW })) {
-        last = position
-        seen++
-      }
-    } catch {
-      return null
-    }
-    return seen === FEW ? null : { end: last }
+  /** Asked many times a second, so only what is new since the last answer is looked through. */
+  async nothingAfter(after: string | null, filter: LogFilter): Promise<{ readonly until: string | null } | null> {
+    const asked = JSON.stringify(filter)
+    const until = await this.#head()
+    const known = this.#silences.get(asked)
+    // A log that is shorter than it was is another one.
+    const joins = known && isWithin(after, known) && comparePositions(known.until, until) <= 0
+    const found = joins
+      ? await this.#has(known.until, until, filter).catch(() => this.#has(after, until, filter))
+      : await this.#has(after, until, filter)
+    if (found) return null
+    this.#silences.set(asked, { after: joins ? known.after : after, until })
+    return { until }
+  }
+
+  /** The record that was last may have been scavenged since: then a store need not know its position any more. */
+  async #has(after: string | null, until: string | null, filter: LogFilter): Promise<boolean> {
+    return comparePositions(after, until) < 0 && (await first(this.readAll({ after, filter, limit: 1 }))) !== null
   }
 
   /** Position of the last record of the whole log, whosever it is. */
@@ -343,6 +331,9 @@ class EventStoreLog implements EventLog {
       throw new Unavailable('event store', 'the connection to the event store is closed')
   }
 }
+
+const isWithin = (position: string | null, { after, until }: Silence): boolean =>
+  comparePositions(after, position) <= 0 && comparePositions(position, until) <= 0
 
 const first = async <T>(items: AsyncIterable<T>): Promise<T | null> => {
   for await (const item of items) return item

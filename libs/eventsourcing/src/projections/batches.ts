@@ -16,12 +16,21 @@ export interface BatchLimits {
   readonly pace: number
   /** The same while nothing has come that changes a read model of the group: only its checkpoint moves. */
   readonly idle: number
+  /** Milliseconds without an event after which a caught-up group is told so once more, by an empty batch. */
+  readonly quiet: number
 }
 
-export const DEFAULT_LIMITS: BatchLimits = { events: 500, bytes: 4 * 1024 * 1024, wait: 500, pace: 10, idle: 100 }
+export const DEFAULT_LIMITS: BatchLimits = {
+  events: 500,
+  bytes: 4 * 1024 * 1024,
+  wait: 500,
+  pace: 10,
+  idle: 100,
+  quiet: 10_000,
+}
 
 export interface Batch {
-  /** In log order; empty only when `caughtUp` came alone. */
+  /** In log order; empty only when there is nothing but `caughtUp` to tell. */
   readonly events: readonly LoggedEvent[]
   /** True when nothing more was known to the log when this was handed out. */
   readonly caughtUp: boolean
@@ -133,10 +142,11 @@ class Intake {
   async take(): Promise<Batch | null> {
     for (;;) {
       if (this.ready) break
-      await this.woken(this.patience)
-      if (!this.live && !this.ready && this.events.length > 0) break
+      const inVain = !(await this.woken(this.patience))
+      // While catching up an empty batch says nothing; once caught up, one with events is ready when its time has come.
+      if (inVain && this.live !== this.events.length > 0) break
     }
-    if (!this.events.length && !this.announce) return null
+    if (!this.events.length && this.ended) return null
     return this.cut()
   }
 
@@ -151,23 +161,29 @@ class Intake {
     return this.cutAt + (this.urgent ? this.limits.pace : Math.max(this.limits.pace, this.limits.idle))
   }
 
-  /** How long to wait for more; null: until something comes. */
-  private get patience(): number | null {
+  /** Milliseconds to wait for more. */
+  private get patience(): number {
     if (!this.live) return this.limits.wait
-    return this.events.length > 0 ? Math.max(1, Math.ceil(this.rested - performance.now())) : null
+    return this.events.length > 0 ? Math.max(1, Math.ceil(this.rested - performance.now())) : this.limits.quiet
   }
 
   private get filled(): boolean {
     return this.events.length >= this.limits.events || this.bytes >= this.limits.bytes
   }
 
-  private woken(milliseconds: number | null): Promise<void> {
+  /** False when nobody did within that time. */
+  private woken(milliseconds: number): Promise<boolean> {
     return new Promise(resolve => {
-      const timer = milliseconds === null ? null : setTimeout(() => this.wake?.(), milliseconds)
-      this.wake = () => {
-        if (timer) clearTimeout(timer)
+      const settle = (woken: boolean) => {
+        clearTimeout(timer)
         this.wake = null
-        resolve()
+        resolve(woken)
+      }
+      const timer = setTimeout(() => {
+        settle(false)
+      }, milliseconds)
+      this.wake = () => {
+        settle(true)
       }
     })
   }

@@ -25,7 +25,7 @@ const batches = async (limits: Partial<BatchLimits>, ...groups: number[][]): Pro
     }
   }
   const all: string[][] = []
-  const bounds = { events: 100, bytes: 1e6, wait: 1e6, pace: 0, idle: 0, ...limits }
+  const bounds = { events: 100, bytes: 1e6, wait: 1e6, pace: 0, idle: 0, quiet: 1e6, ...limits }
   const matters = ({ type }: LoggedEvent) => type === 'Published'
   for await (const { events } of batchesOf(messages(), bounds, new AbortController(), matters)) {
     if (events.length === 0) continue
@@ -38,6 +38,26 @@ const batches = async (limits: Partial<BatchLimits>, ...groups: number[][]): Pro
 describe('batches of a group that has caught up', () => {
   it('hands out the first event at once and gathers what follows within its pace', async () => {
     expect(await batches({ pace: 500 }, [1], [2, 3, 4, 5])).toEqual([['1'], ['2', '3', '4', '5']])
+  })
+
+  it('says after a while without an event that it has caught up still', async () => {
+    const abort = new AbortController()
+    async function* messages(): AsyncGenerator<SubscriptionMessage> {
+      yield event(1)
+      yield { kind: 'caught-up' }
+      await new Promise(resolve => {
+        abort.signal.addEventListener('abort', resolve)
+      })
+    }
+    const bounds = { events: 100, bytes: 1e6, wait: 1, pace: 0, idle: 0, quiet: 5 }
+    const told: [number, boolean][] = []
+    for await (const { events, caughtUp } of batchesOf(messages(), bounds, abort, () => true))
+      if (told.push([events.length, caughtUp]) === 3) break
+    expect(told).toEqual([
+      [1, true],
+      [0, true],
+      [0, true],
+    ])
   })
 
   it('does not wait when a batch is full', async () => {

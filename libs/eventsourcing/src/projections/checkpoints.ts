@@ -106,26 +106,27 @@ export class Checkpoints {
   }
 
   /**
-   * A group's checkpoint stays at the last event that it follows. When the log has none beyond it, and has the awaited
-   * position itself, the group holds everything up to there.
+   * A group's checkpoint stays at the last event that it follows, for a while. When the log has none beyond it, and has
+   * the awaited position itself, the group holds everything up to there.
    */
   private async nothingLeft(groups: readonly string[], position: string, known: Knowledge): Promise<boolean> {
-    const { log, groups: categories } = this.options
-    if (!log || comparePositions(await this.endOf(log, null), position) < 0) return false
-    const ends = await Promise.all(groups.map(group => this.endOf(log, categories[group] ?? [])))
-    return groups.every(
-      (group, index) => comparePositions(known.positions.get(group) ?? null, ends[index] ?? null) >= 0,
+    const { log } = this.options
+    if (!log) return false
+    const looked = await Promise.all(
+      groups.map(group => this.nothingAfter(log, group, known.positions.get(group) ?? null)),
     )
+    return looked.every(nothing => nothing && comparePositions(nothing.until, position) >= 0)
   }
 
   /** One question to the log at a time for all who wait. */
-  private readonly ends = new Map<string, Promise<string | null>>()
-  private endOf(log: EventLog, categories: readonly string[] | null): Promise<string | null> {
-    const id = categories?.join() ?? ''
-    const asked = this.ends.get(id)
+  private readonly asked = new Map<string, ReturnType<EventLog['nothingAfter']>>()
+  private nothingAfter(log: EventLog, group: string, position: string | null): ReturnType<EventLog['nothingAfter']> {
+    const id = `${group} ${position ?? ''}`
+    const asked = this.asked.get(id)
     if (asked) return asked
-    const answer = log.end(categories ? { categories } : undefined).finally(() => this.ends.delete(id))
-    this.ends.set(id, answer)
+    const categories = this.options.groups[group] ?? []
+    const answer = log.nothingAfter(position, { categories }).finally(() => this.asked.delete(id))
+    this.asked.set(id, answer)
     return answer
   }
 

@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type RunningProjections } from './contract'
 import { connectDocumentStore, type DocumentStore } from '../document-store/document-store'
+import { rebuildProjection } from './rebuild'
 import { type Note, notes, type Rig, startRig, tags, until, written } from './rig.spec'
 import { startProjections } from './start'
 import { parkedDocuments } from './status'
@@ -55,6 +56,20 @@ it.each([true, false])(
     expect(projections.states().desk).toEqual({ state: 'running', error: null, parked: 0 })
   },
 )
+
+it('lets a rebuild go on when connections end while it writes', async () => {
+  await rig.append('note-1', [written('a')])
+  const rebuilt = Buffer.from('update\0\x0c\0\0\0notes-v1-g2\0')
+  const asked = documents.db.collection(UNANSWERED).findOne({})
+  await gate.keeps(Buffer.from(UNANSWERED))
+  const ended = gate.endsAt(rebuilt)
+  const rebuilding = rebuildProjection(rig.sources([notes(), tags], documents), 'notes')
+  await ended
+  await asked
+  expect(await rebuilding).toMatchObject({ id: 'notes-v1-g2', stage: 'live', parked: 0 })
+  const documentsOf = (id: string) => rig.documents.db.collection(id).find({}).toArray()
+  expect(await documentsOf('notes-v1-g2')).toEqual([{ _id: '1', text: 'a', writes: 1 }])
+})
 
 /** A way to a socket that ends its connections when told. */
 interface Gate {

@@ -77,7 +77,7 @@ export const moveCheckpoints = async (
   { db }: DocumentStore,
   session: ClientSession,
   { ids, position, stage }: Standing,
-  change: Readonly<Record<'$set', Partial<Checkpoint>>> | { readonly $inc: { readonly joins: 1 } },
+  change: { readonly $set: Partial<Checkpoint>; readonly $inc?: { readonly joins: 1 } },
 ): Promise<void> => {
   const { matchedCount } = await checkpointsOf(db).updateMany({ _id: { $in: [...ids] }, position, stage }, change, {
     session,

@@ -55,8 +55,6 @@ export interface GroupStatus {
   readonly group: string
   /** Lowest position of the group's live read models in the versions of this process. */
   readonly position: string | null
-  /** Position of the last event of the group's streams. */
-  readonly end: string | null
   readonly lag: Lag
   readonly parked: number
   readonly generations: readonly GenerationStatus[]

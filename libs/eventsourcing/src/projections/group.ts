@@ -9,6 +9,7 @@ import { ensureGenerations, liveGenerations } from './generation'
 import { join } from './join'
 import { membersOf, setsOf } from './members'
 import { Backoff, pause } from './pause'
+import { lowest } from './status'
 import { Suspicion, Wing, type WingTools } from './wing'
 
 /** Milliseconds after which a process that stands by looks again: the most that a take-over is late. */
@@ -165,10 +166,8 @@ export class Group {
         .map(({ checkpoint }) => checkpoint)
         .filter(({ _id }) => !this.following.includes(_id))
       const still = theirs.filter(({ _id, position }) => seen.get(_id) === position)
-      if (still.length > 0) {
-        const end = await log.end(filter)
-        if (still.some(({ position }) => comparePositions(position, end) < 0)) return
-      }
+      const behind = lowest(still.map(({ position }) => position))
+      if (still.length > 0 && (await log.nothingAfter(behind, filter)) === null) return
       seen = new Map(theirs.map(({ _id, position }) => [_id, position]))
     }
   }

@@ -18,7 +18,7 @@ export interface JoinTools {
 /** Events that are folded while the others are locked out; with more to do the joiners catch up further first. */
 const REMAINDER = 500
 
-/** busy: another process held the lock; behind: too far, or ahead of what it would join. Neither has done anything. */
+/** busy: another process held the lock; behind: too far, or ahead by events that the others lack. Nothing was done. */
 export type Joined = 'joined' | 'busy' | 'behind'
 
 /**
@@ -41,22 +41,26 @@ export const join = async (
         .toArray()
       const position = agreed(found, ids)
       const ahead = comparePositions(wing.standing.position, position) > 0
-      if (ahead && !replace) throw new NotYet()
+      // Both may hold the same events, and one of them have looked further for more.
+      if (ahead && !replace && (await remainder(tools, position, wing.standing.position)).length > 0) throw new NotYet()
+      const met = ahead ? wing.standing.position : position
       await moveCheckpoints(
         documents,
         session,
         { ids, position, stage: 'live' },
-        replace ? { $set: { stage: 'retired', retiredAt: new Date() } } : { $inc: { joins: 1 } },
+        replace
+          ? { $set: { stage: 'retired', retiredAt: new Date() } }
+          : { $set: { position: met }, $inc: { joins: 1 } },
       )
-      const events = ahead ? [] : await remainder(tools, wing.standing.position, position)
+      const events = await remainder(tools, wing.standing.position, met)
       locked = true
       const folded = await foldBatch(wing.members, events, suspicion.suspects, () => Promise.resolve())
       pin(folded)
       await moveCheckpoints(documents, session, wing.standing, {
-        $set: { position: ahead ? wing.standing.position : position, stage: 'live' },
+        $set: { position: met, stage: 'live' },
       })
       await writeFolded(documents, session, folded)
-      if (!replace && position !== null) await noteChanges(documents.db, session, position, folded)
+      if (!replace && met !== null) await noteChanges(documents.db, session, met, folded)
       return folded
     })
     acknowledge(folded)

@@ -65,8 +65,8 @@ class ReadModelsOfProcess implements RunningReadSide {
       if (projections.some(({ name }) => !generations.has(name))) return false
       for (const [group, position] of positions) {
         if (!log || this.caughtUp.has(group)) continue
-        const end = await log.end({ categories: groups[group] ?? [] })
-        if (comparePositions(position, end) < 0 && !this.standsStill(group, position)) return false
+        const isBehind = (await log.nothingAfter(position, { categories: groups[group] ?? [] })) === null
+        if (isBehind && !this.standsStill(group, position)) return false
         this.caughtUp.add(group)
       }
       return true

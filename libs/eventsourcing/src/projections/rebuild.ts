@@ -51,7 +51,7 @@ export const rebuildProjection = async (
     limits: { ...DEFAULT_LIMITS, ...limits },
     suspicion: new Suspicion(),
   }
-  const progress = reporter(onProgress, await log.end({ categories: [...categories] }))
+  const progress = reporter(onProgress, await log.end())
   const backoff = new Backoff(20, 2_000)
   let reached = performance.now()
   for (;;) {

@@ -3,7 +3,7 @@ import { NotFound } from '../errors'
 import { type ProjectionsOptions, type RunningProjections } from './contract'
 import { Group } from './group'
 import { rebuildProjection } from './rebuild'
-import { caughtUp, projectionStatus, standingsOf } from './status'
+import { projectionStatus, standingsOf } from './status'
 
 /**
  * Starts every group that has a read model; nothing has to be reachable yet. Each group goes on by itself whatever happens
@@ -31,8 +31,8 @@ export const startProjections = (options: ProjectionsOptions): RunningProjection
       // A halted group is as far as it can come until somebody mends it: an alarm, and no reason to serve nothing at all.
       for (const { name, state } of running) if (state === 'halted') arrived.add(name)
       if (!running.every(({ name }) => arrived.has(name)))
-        for (const standing of await standingsOf(options).catch(() => []))
-          if (caughtUp(standing) && standing.generations.length > 0) arrived.add(standing.group)
+        for (const { group, caughtUp, generations } of await standingsOf(options).catch(() => []))
+          if (caughtUp && generations.length > 0) arrived.add(group)
       return running.every(({ name }) => arrived.has(name))
     },
     rebuild: (name, rebuilding) => rebuildProjection(options, name, { limits: options.limits, ...rebuilding }),

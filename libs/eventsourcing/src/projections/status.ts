@@ -1,6 +1,6 @@
 // How far the read models are behind the log, from any process.
 import { comparePositions } from '../event'
-import { type EventLog } from '../event-log'
+import { type EventLog, type LogFilter } from '../event-log'
 import { reaching } from '../document-store/document-store'
 import { type GenerationStatus, type GroupStatus, type Lag, type ProjectionSources } from './contract'
 import { checkpointsOf, type Parked, parkedOf } from './generation'
@@ -10,9 +10,12 @@ import { statusOf } from './rebuild'
 const COUNTED = 1_000
 
 /** Where a group stands; its generations include those that are being built or were replaced. */
-export type Standing = Pick<GroupStatus, 'group' | 'position' | 'end' | 'generations'>
+export type Standing = Pick<GroupStatus, 'group' | 'position' | 'generations'> & {
+  /** True when the group holds all that the log had. */
+  readonly caughtUp: boolean
+}
 
-/** Reads the checkpoints, then the log's ends. Throws Unavailable when a store cannot be reached. */
+/** Reads the checkpoints, then what the log has beyond them. Throws Unavailable when a store cannot be reached. */
 export const standingsOf = async (sources: ProjectionSources): Promise<readonly Standing[]> => {
   const { log, documents, projections, groups } = sources
   const checkpoints = await reaching(() => checkpointsOf(documents.db).find({}).sort({ _id: 1 }).toArray())
@@ -22,13 +25,11 @@ export const standingsOf = async (sources: ProjectionSources): Promise<readonly 
       const generations = checkpoints.filter(checkpoint => checkpoint.group === group).map(statusOf)
       const mine = projections.filter(projection => projection.group === group)
       const position = lowest(mine.map(({ name, version }) => liveOf(generations, name, version)?.position ?? null))
-      return { group, position, end: await log.end({ categories: groups[group] ?? [] }), generations }
+      const caughtUp = (await log.nothingAfter(position, { categories: groups[group] ?? [] })) !== null
+      return { group, position, caughtUp, generations }
     }),
   )
 }
-
-/** True when the group holds all that the log had. */
-export const caughtUp = ({ position, end }: Standing): boolean => comparePositions(position, end) >= 0
 
 /**
  * Where every group stands, how far that is behind the log and what is parked. Works without a running projector. Throws
@@ -36,12 +37,12 @@ export const caughtUp = ({ position, end }: Standing): boolean => comparePositio
  */
 export const projectionStatus = async (sources: ProjectionSources): Promise<readonly GroupStatus[]> =>
   Promise.all(
-    (await standingsOf(sources)).map(async standing => ({
-      ...standing,
-      lag: caughtUp(standing)
-        ? NO_LAG
-        : await lagAfter(sources.log, standing.position, { categories: sources.groups[standing.group] ?? [] }),
-      parked: standing.generations.reduce((sum, { stage, parked }) => (stage === 'live' ? sum + parked : sum), 0),
+    (await standingsOf(sources)).map(async ({ group, position, caughtUp, generations }) => ({
+      group,
+      position,
+      generations,
+      lag: caughtUp ? NO_LAG : await lagAfter(sources.log, position, { categories: sources.groups[group] ?? [] }),
+      parked: generations.reduce((sum, { stage, parked }) => (stage === 'live' ? sum + parked : sum), 0),
     })),
   )
 
@@ -69,11 +70,7 @@ const liveOf = (
 
 const NO_LAG: Lag = { events: 0, more: false, seconds: 0 }
 
-const lagAfter = async (
-  log: EventLog,
-  after: string | null,
-  filter: { readonly categories: readonly string[] },
-): Promise<Lag> => {
+const lagAfter = async (log: EventLog, after: string | null, filter: LogFilter): Promise<Lag> => {
   let events = 0
   let since: string | null = null
   for await (const event of log.readAll({ after, filter, limit: COUNTED + 1 })) {

@@ -1,6 +1,6 @@
 // Advances generations that stand at one position along the log: read ahead, fold, commit, for as long as it goes well.
 import { type DocumentStore } from '../document-store/document-store'
-import { type EventLog, type LoggedEvent } from '../event-log'
+import { type EventLog, type LogFilter, type LoggedEvent } from '../event-log'
 import { type Batch, type BatchLimits, batchesOf } from './batches'
 import { acknowledge, commitBatch, forget, pin, RefusedWrite, type Standing } from './commit'
 import { comparePositions } from '../event'
@@ -113,6 +113,7 @@ export class Wing {
         if (!batch.caughtUp) continue
         await pipeline.settled()
         if ((await caughtUp?.()) === 'leave') return
+        if (batch.events.length === 0) await this.passSilence(filter, signal, { held, advanced })
       }
       await pipeline.settled()
     } catch (error) {
@@ -124,6 +125,22 @@ export class Wing {
       signal.removeEventListener('abort', stop)
       abort.abort()
     }
+  }
+
+  /**
+   * Moves the checkpoints over what the log has that is not theirs, so that it need not be looked through again by whoever
+   * starts from there. What the subscription has not handed over yet lies beyond: it was asked for with the same filter.
+   */
+  private async passSilence(filter: LogFilter, signal: AbortSignal, { held, advanced }: WingEvents): Promise<void> {
+    const from = this.standing
+    const until = (await this.tools.log.nothingAfter(from.position, filter))?.until ?? null
+    if (until === null || comparePositions(until, from.position) <= 0) return
+    await held?.()
+    if (signal.aborted) return
+    await commitBatch(this.tools.documents, from, until, [])
+    this.standing = { ...from, position: until }
+    this.confirmed = until
+    advanced?.(until, 0, 0)
   }
 
   private *slices({ events }: Batch): Generator<readonly LoggedEvent[]> {
