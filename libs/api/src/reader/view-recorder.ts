@@ -11,6 +11,7 @@ import {
   type ViewOutcome,
   VISITOR_WINDOW,
 } from '@stet/newsroom'
+import { Turns } from './turns'
 
 export interface ViewRecorderOptions {
   readonly log: EventLog
@@ -57,6 +58,7 @@ export class ViewRecorder {
   private stream = newStream()
   private revision = -1
   private readonly pending = new Map<ViewBatch, Pending>()
+  private readonly turns = new Turns()
   private lastStart = Number.NEGATIVE_INFINITY
   private timer: NodeJS.Timeout | undefined
   private appending: Promise<void> | undefined
@@ -104,7 +106,8 @@ export class ViewRecorder {
     const { outcome, batch } = counter.accept(view, context, this.now())
     if (batch === null) return Promise.resolve(outcome)
     const pending = this.pending.get(batch) ?? this.begin(batch)
-    return pending.done.then(() => outcome)
+    // Thousands may wait for one append: answered all at once they would hold up a publication.
+    return pending.done.then(() => this.turns.next()).then(() => outcome)
   }
 
   statistics(): ViewStatistics {

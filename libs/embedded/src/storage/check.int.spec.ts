@@ -55,7 +55,7 @@ const isSound = (key: Buffer, value: Buffer) =>
 
 const checked = (altered: Buffer) => () => {
   writeFileSync(copy, altered)
-  checkFile(copy, isSound)
+  checkFile(copy, { isSound })
 }
 
 test('a file cut off in any page in use is found', () => {

@@ -3,7 +3,10 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { StorageDamaged } from './errors'
 
-/** So that a start stays short: of files with more pages only those above the leaves are looked at (beyond 2 GiB), */
+/**
+ * So that a start stays short: only the pages above the leaves are looked at of files with more pages (beyond 2 GiB), and of
+ * those that were closed in order and left alone since,
+ */
 const WHOLE = 131_072
 /** and of those with more than so many no entries' contents (beyond 256 MiB); they are checked whenever one is read. */
 const WITH_CONTENTS = 16_384
@@ -51,12 +54,18 @@ interface Walk {
 /** Whether an entry of a store is what was written, by what the store put into it. */
 export type IsSound = (key: Buffer, value: Buffer) => boolean
 
+export interface CheckOptions {
+  readonly isSound?: IsSound | undefined
+  /** It is as it was closed: only what is cheap is looked at. */
+  readonly isTrusted?: boolean
+}
+
 /** @throws StorageDamaged when the file is cut off, its pages contradict each other, or an entry is not sound. */
-export function checkFile(file: string, isSound?: IsSound): void {
+export function checkFile(file: string, options: CheckOptions = {}): void {
   if (!existsSync(file)) return
   const descriptor = openSync(file, 'r')
   try {
-    new Check(file, descriptor).run(isSound)
+    new Check(file, descriptor).run(options)
   } catch (error) {
     // A length or a place that points out of its page.
     if (error instanceof RangeError) throw new StorageDamaged(`${file} (${error.message})`)
@@ -78,20 +87,20 @@ class Check {
     private readonly descriptor: number,
   ) {}
 
-  run(isSound: IsSound | undefined): void {
+  run({ isSound, isTrusted = false }: CheckOptions): void {
     this.meta = this.newestMeta()
     const { lastPage, pageSize, free, main } = this.meta
     // The last pages may be free ones that were never written.
     this.pages = Math.floor(fstatSync(this.descriptor).size / pageSize)
     this.seen = new Uint8Array(this.pages)
-    this.whole = lastPage < WHOLE
+    this.whole = lastPage < WHOLE && !isTrusted
     const trees: Tree[] = []
     this.tree(main, byBytes, (_key, value, isTree) => {
       if (!isTree) return
       if (value.length !== TREE_BYTES) throw this.damaged('its list of databases')
       trees.push(treeAt(value, 0))
     })
-    const withContents = this.pages <= WITH_CONTENTS
+    const withContents = this.whole && this.pages <= WITH_CONTENTS
     for (const tree of trees)
       this.tree(tree, byBytes, (key, value, isTree) => {
         if (isTree) throw this.damaged('an entry')

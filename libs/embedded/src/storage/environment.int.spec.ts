@@ -1,5 +1,5 @@
 // Group commit over real files: order, refusals, formats, backup, and what happens when there is no room.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -53,6 +53,39 @@ test('a write that throws rejects alone', async () => {
   ])
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
   expect([root.get(key('a')), root.get(key('b'))].map(String)).toEqual(['1', '2'])
+})
+
+test('what was closed in order and left alone is not read whole again; anything else is', async () => {
+  let looked = 0
+  const openAndCount = async () => {
+    const before = looked
+    const environment = openEnvironment(directory, FORMAT, { isSound: () => ++looked > 0 })
+    const entries = environment.root.openDB({ name: 'entries', encoding: 'binary', keyEncoding: 'binary' })
+    return { environment, entries, looked: looked - before }
+  }
+  const first = await openAndCount()
+  await first.environment.commit(() => void first.entries.put(key('a'), key('1')))
+  // A process that ends here leaves this behind.
+  const cut = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  cpSync(directory, cut, { recursive: true, preserveTimestamps: true })
+  await first.environment.close()
+
+  const second = await openAndCount()
+  expect(second.looked).toBe(0)
+  await second.environment.close()
+  const file = join(directory, 'data.mdb')
+  const { atime, mtime } = statSync(file)
+  utimesSync(file, atime, new Date(mtime.getTime() + 1))
+  const touched = await openAndCount()
+  expect(touched.looked).toBe(1)
+  await touched.environment.close()
+
+  rmSync(directory, { recursive: true })
+  cpSync(cut, directory, { recursive: true })
+  rmSync(cut, { recursive: true })
+  const afterCrash = await openAndCount()
+  expect(afterCrash.looked).toBe(1)
+  await afterCrash.environment.close()
 })
 
 test('what was committed is there when opened again; close waits for what was accepted', async () => {

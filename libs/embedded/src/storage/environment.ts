@@ -15,6 +15,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { open, type RootDatabase } from 'lmdb'
 import { checkFile, type IsSound } from './check'
+import { noteClosed, takeClosed } from './closing'
 import { StorageFull, WrongFormat } from './errors'
 import { writeDurably } from './files'
 import { rewriteIfRequested } from './rewrite'
@@ -31,7 +32,7 @@ export type EnvironmentOptions = {
   /** Called when a commit fails for another reason than a full disk. The default ends the process: what a failed sync
    *  leaves behind is unknown to the kernel too, so nothing more may be acknowledged. */
   onFailedCommit?: (error: Error) => void
-  /** Asked of every entry when a directory of moderate size is opened. */
+  /** Asked of every entry when a directory of moderate size is opened that was not closed in order. */
   isSound?: IsSound
 }
 
@@ -73,13 +74,13 @@ export function openEnvironment(
 ): Environment {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const formatVersion = checkFormat(directory, format)
-  checkFile(join(directory, 'data.mdb'), options.isSound)
+  checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, isTrusted: takeClosed(directory) })
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
   const onFailedCommit = options.onFailedCommit ?? endProcess
   let waiting: Waiting[] = []
   let running: Promise<void> | undefined
-  let closed = false
+  let closing: Promise<void> | undefined
 
   async function commitGroups(): Promise<void> {
     while (waiting.length > 0) await commitGroup()
@@ -119,16 +120,19 @@ export function openEnvironment(
     formatVersion,
     root,
     commit<T>(write: () => T): Promise<T> {
-      if (closed) return Promise.reject(new Error(`${directory} is closed`))
+      if (closing) return Promise.reject(new Error(`${directory} is closed`))
       return new Promise<T>((resolve, reject) => {
         waiting.push({ write, resolve, reject })
         running ??= commitGroups()
       })
     },
-    async close() {
-      closed = true
-      while (running) await running
-      await root.close()
+    close() {
+      closing ??= (async () => {
+        while (running) await running
+        await root.close()
+        noteClosed(directory)
+      })()
+      return closing
     },
   }
 }
