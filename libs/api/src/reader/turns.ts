@@ -1,7 +1,7 @@
 // Lets those who waited for one thing go on a few at a time, so that everything else gets its turn in between.
 
-/** Those who go on in one turn of the event loop: about two milliseconds of work. */
-const AT_ONCE = 32
+/** Those who go on in one turn of the event loop: less than a millisecond of work. */
+const AT_ONCE = 8
 
 /** In the order in which they came. */
 export class Turns {

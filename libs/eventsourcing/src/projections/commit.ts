@@ -93,8 +93,7 @@ export const writeFolded = async (
 ): Promise<void> => {
   for (const part of folded) {
     const { member, changes, parked, parkedEvents } = part
-    const operations = operationsOf(changes)
-    if (operations.length > 0)
+    for (const operations of chunks(operationsOf(changes)))
       try {
         await documentsOf(db, member.checkpoint._id).bulkWrite(operations, { session, ordered: true })
       } catch (error) {
@@ -141,6 +140,16 @@ const operationsOf = (changes: Changes): AnyBulkWriteOperation<Document>[] => {
         : { replaceOne: { filter: { _id }, replacement: document, upsert: true } },
     )
   return operations
+}
+
+/**
+ * Documents of one command. A store may do a command in one go: a thousand documents of a flood of views must not hold up
+ * the few of a publication.
+ */
+const AT_ONCE = 100
+
+function* chunks<Operation>(operations: readonly Operation[]): Generator<Operation[]> {
+  for (let start = 0; start < operations.length; start += AT_ONCE) yield operations.slice(start, start + AT_ONCE)
 }
 
 const refusedKey = (operations: readonly AnyBulkWriteOperation<Document>[], error: unknown): string | null => {

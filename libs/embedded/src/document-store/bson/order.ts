@@ -71,6 +71,10 @@ export class KeyWriter {
   private buffer = Buffer.allocUnsafe(64)
   private length = 0
 
+  clear(): void {
+    this.length = 0
+  }
+
   bytes(): Buffer {
     return Buffer.from(this.buffer.subarray(0, this.length))
   }

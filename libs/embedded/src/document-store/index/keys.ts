@@ -14,7 +14,7 @@ export type KeyPattern = readonly KeyPart[]
 export interface ExtractedKeys {
   keys: Buffer[]
   /** Dotted paths of the arrays that gave a document more than one key. */
-  arrays: Set<string>
+  arrays: ReadonlySet<string>
 }
 
 export function keyPart(dotted: string, direction: 1 | -1): KeyPart {
@@ -27,6 +27,8 @@ export function keyPart(dotted: string, direction: 1 | -1): KeyPart {
  * @throws CannotIndexParallelArrays when two different arrays would have to be combined.
  */
 export function extractKeys(document: Document, pattern: KeyPattern): ExtractedKeys {
+  const single = plainKey(document, pattern)
+  if (single) return { keys: [single], arrays: NONE }
   const arrays = new Set<string>()
   const rows = expand(
     pattern.map(({ path }) => ({ value: document, path, at: 0, prefix: '', done: false })),
@@ -38,6 +40,23 @@ export function extractKeys(document: Document, pattern: KeyPattern): ExtractedK
     return writer.bytes()
   })
   return { keys: arrays.size > 0 ? distinct(keys) : keys, arrays }
+}
+
+const NONE: ReadonlySet<string> = new Set()
+const plain = new KeyWriter()
+
+/** The key of a document that has no array on these paths, as most have; undefined when it has one. */
+function plainKey(document: Document, pattern: KeyPattern): Buffer | undefined {
+  plain.clear()
+  for (const { path, direction } of pattern) {
+    let value: Value = document
+    for (const step of path) {
+      value = isDocument(value) ? field(value, step) : undefined
+      if (Array.isArray(value)) return undefined
+    }
+    plain.component(value === undefined ? null : value, direction)
+  }
+  return plain.bytes()
 }
 
 /** The key by which a document is sorted: of several the smallest in the sort's own order. */
