@@ -7,7 +7,7 @@ import { type Checkpoint, documentsOf, parkedOf } from './generation'
 import { Shelf } from './shelf'
 
 /** Approximate bytes of documents that the members of one group keep in memory beside what they are writing. */
-const KEPT = 12 * 1024 * 1024
+const KEPT = 1024 * 1024
 
 /** A generation and the code that folds it. */
 export interface Generation {

@@ -6,6 +6,8 @@ const K1 = 1.2
 const B = 0.75
 /** Terms of an article that are compared. */
 export const TERMS_KEPT = 60
+/** How much more room there is each time that there is not enough: room that nothing is in yet is memory all the same. */
+const GROWTH = 1.125
 /** Articles looked at per term, the newest first. */
 const POSTINGS_READ = 2_000
 /** A term says nothing when more than this share of the articles has it. */
@@ -340,7 +342,7 @@ export class Corpus {
 
   private reserve(slot: number): void {
     if (slot < this.lengths.length) return
-    const size = Math.max(256, Math.ceil(slot * 1.5))
+    const size = Math.max(256, Math.ceil(slot * GROWTH))
     this.lengths = grown(this.lengths, new Int32Array(size))
     this.published = grown(this.published, new Float64Array(size))
     this.counts = grown(this.counts, new Uint8Array(size))
