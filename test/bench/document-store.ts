@@ -6,7 +6,7 @@ import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'nod
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Collection, MongoClient } from 'mongodb'
+import { type ClientSession, type Collection, MongoClient } from 'mongodb'
 import { type Item, item, PAGE_SIZE } from './document-store-items'
 import { atMost, below, type Measure, quantile, ratio, stated } from './measures'
 import { inParallel } from './seed-log'
@@ -29,7 +29,7 @@ export const documentStore = async (): Promise<Measure[]> => {
       await beside('findOne by _id, 16 at once', 0.6, '/s', byId),
       await beside(`indexed find of ${PAGE_SIZE}, sorted, 4 at once`, 0.4, '/s', pages),
       await beside(`bulkWrite of ${BULK} upserts`, 0.4, 'items/s', upserts),
-      ...(await transactions(client, folder)),
+      ...(await transactions(client, bare, folder)),
     ]
   } finally {
     await client.close()
@@ -160,8 +160,11 @@ const besides = async (
   return ratio(what, our, their, unit, atLeast)
 }
 
-/** Transactions over three collections, each beside an append of as many bytes to a plain file, synced, at the same moment. */
-const transactions = async (client: MongoClient, folder: string): Promise<Measure[]> => {
+/**
+ * Transactions over three collections, each beside an append of as many bytes to a plain file, synced, and beside the same
+ * through the driver to answers made beforehand, at the same moment.
+ */
+const transactions = async (client: MongoClient, canned: MongoClient, folder: string): Promise<Measure[]> => {
   const names = ['x', 'y', 'z']
   for (const name of names) await client.db('bench').createCollection(name)
   const file = openSync(join(folder, 'plain'), 'a')
@@ -169,31 +172,43 @@ const transactions = async (client: MongoClient, folder: string): Promise<Measur
   const plain: number[] = []
   const whole: number[] = []
   const commits: number[] = []
-  await client.withSession(async session => {
-    for (let n = -200; n < 1_000; n++) {
-      const started = performance.now()
-      writeSync(file, bytes)
-      fdatasyncSync(file)
-      const synced = performance.now()
-      session.startTransaction()
-      for (const name of names) {
-        const { _id, ...replacement } = item(n)
-        await itemsOf(client, name).replaceOne({ _id }, replacement, { upsert: true, session })
-      }
-      const written = performance.now()
-      await session.commitTransaction()
-      if (n < 0) continue
-      plain.push(synced - started)
-      whole.push(performance.now() - synced)
-      commits.push(performance.now() - written)
+  const withoutStore: number[] = []
+  /** Milliseconds until three documents are written, and of the commit. */
+  const transaction = async (to: MongoClient, session: ClientSession, n: number): Promise<[number, number]> => {
+    const started = performance.now()
+    session.startTransaction()
+    for (const name of names) {
+      const { _id, ...replacement } = item(n)
+      await itemsOf(to, name).replaceOne({ _id }, replacement, { upsert: true, session })
     }
-  })
+    const written = performance.now()
+    await session.commitTransaction()
+    return [written - started, performance.now() - written]
+  }
+  await client.withSession(session =>
+    canned.withSession(async cannedSession => {
+      for (let n = -200; n < 1_000; n++) {
+        const started = performance.now()
+        writeSync(file, bytes)
+        fdatasyncSync(file)
+        const synced = performance.now() - started
+        const [writing, committing] = await transaction(client, session, n)
+        const bare = await transaction(canned, cannedSession, n)
+        if (n < 0) continue
+        plain.push(synced)
+        whole.push(writing + committing)
+        commits.push(committing)
+        withoutStore.push(bare[0] + bare[1])
+      }
+    }),
+  )
   closeSync(file)
-  for (const times of [plain, whole, commits]) times.sort((a, b) => a - b)
+  for (const times of [plain, whole, commits, withoutStore]) times.sort((a, b) => a - b)
   const half = (times: number[]) => quantile(times, 0.5)
   return [
     atMost('a transaction over three collections, p50, beside a synced append', half(whole), half(plain), 'ms', 4),
     stated('its commit alone, p50', `${half(commits).toFixed(2)} ms`),
+    stated('the same to answers made beforehand, p50', `${half(withoutStore).toFixed(2)} ms`),
   ]
 }
 

@@ -107,7 +107,7 @@ export class ViewRecorder {
     if (batch === null) return Promise.resolve(outcome)
     const pending = this.pending.get(batch) ?? this.begin(batch)
     // Thousands may wait for one append: answered all at once they would hold up a publication.
-    return pending.done.then(() => this.turns.next()).then(() => outcome)
+    return pending.done.finally(() => this.turns.next()).then(() => outcome)
   }
 
   statistics(): ViewStatistics {
