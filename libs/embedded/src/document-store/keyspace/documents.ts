@@ -153,8 +153,16 @@ function indexChanges(unit: Unit, collection: Collection, before?: StoredDocumen
 /** The first steps of all indexes' paths; undefined when an index looks at more than its paths. */
 function indexedFields({ indexes }: Collection): ReadonlySet<string> | undefined {
   if (indexes.some(({ partial }) => partial)) return undefined
-  return new Set(indexes.slice(1).flatMap(({ pattern }) => pattern.map(({ path }) => path[0]!)))
+  let names = namesByIndexes.get(indexes)
+  if (!names) {
+    names = new Set(indexes.slice(1).flatMap(({ pattern }) => pattern.map(({ path }) => path[0]!)))
+    namesByIndexes.set(indexes, names)
+  }
+  return names
 }
+
+/** Asked for every document that is written; a collection whose indexes change has another list of them. */
+const namesByIndexes = new WeakMap<readonly Index[], ReadonlySet<string>>()
 
 function entryChanges(
   unit: Unit,
