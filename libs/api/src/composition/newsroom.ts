@@ -136,5 +136,5 @@ const showViewTotals = ({ metrics }: AppContext, reading: ReadSide): void =>
 
 const sayTokens = async ({ config, logger }: AppContext): Promise<void> => {
   const { folder, written } = await ensureTokens(config.dataDir)
-  if (written) logger.warn(`a signing key and bearer tokens were made for this machine: ${folder}`)
+  if (written) logger.warn(`the first tokens were made: ${folder}`)
 }

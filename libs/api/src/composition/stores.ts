@@ -61,6 +61,13 @@ export const openDocuments = async (
 
 const LONGEST_WAIT = 2_000
 
+/** What says where a store is; absent: it is one of those that came along. */
+const SETTINGS = {
+  'event store': 'EVENTSTORE_URL',
+  'document store': 'MONGODB_URL',
+  'read model': 'MONGODB_URL',
+} as const satisfies Record<Unavailable['store'], string>
+
 /** A store that starts later than we do is no reason to end. */
 const reachable = async <T>(attempt: () => Promise<T>, logger: AppContext['logger']): Promise<T> => {
   for (let wait = 50; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
@@ -68,7 +75,7 @@ const reachable = async <T>(attempt: () => Promise<T>, logger: AppContext['logge
       return await attempt()
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
-      logger.warn(`waiting for the ${error.store}: ${error.message}`)
+      logger.warn(`waiting for the ${error.store} (${SETTINGS[error.store]}): ${error.message}`)
       await new Promise(resolve => setTimeout(resolve, wait))
     }
   }

@@ -71,7 +71,8 @@ export class TokenVerifier {
     authorization: string | undefined,
     revocations: 'current' | 'last-known' = 'current',
   ): Promise<Caller> {
-    if (authorization === undefined) throw tokenNeeded('No token was sent.')
+    if (authorization === undefined)
+      throw tokenNeeded('No token was sent: `Authorization: Bearer` and a token is missing.')
     const token = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
     if (token === undefined) throw tokenNeeded('Only bearer tokens are understood.')
     if (token.length > MAX_TOKEN) throw tokenRefused(`The token has more than ${MAX_TOKEN} characters.`)

@@ -31,7 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
     const allowed = this.routes.methodsAt(request.url)
     return allowed.length > 0 && !allowed.includes(request.method)
       ? new Problem('method-not-allowed', undefined, { headers: { allow: allowed.join(', ') } })
-      : new Problem('not-found', 'There is no such path.')
+      : new Problem('not-found', 'There is no such path: /docs shows those that there are.')
   }
 }
 
