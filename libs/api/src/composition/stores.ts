@@ -61,7 +61,7 @@ export const openDocuments = async (
 
 const LONGEST_WAIT = 2_000
 
-/** What says where a store is; absent: it is one of those that came along. */
+/** The setting that says where a store is; without it, it is the one that the program brings along. */
 const SETTINGS = {
   'event store': 'EVENTSTORE_URL',
   'document store': 'MONGODB_URL',

@@ -6,25 +6,19 @@ const AT_ONCE = 8
 /** In the order in which they came. */
 export class Turns {
   private waiting: (() => void)[] = []
-  private isScheduled = false
 
   /** Resolves when it is the caller's turn. */
   next(): Promise<void> {
     return new Promise(resolve => {
-      this.waiting.push(resolve)
-      this.schedule()
+      // Whoever finds others waiting is let go after them.
+      if (this.waiting.push(resolve) === 1) setImmediate(() => this.release())
     })
   }
 
-  private schedule(): void {
-    if (this.isScheduled || this.waiting.length === 0) return
-    this.isScheduled = true
-    setImmediate(() => {
-      this.isScheduled = false
-      const some = this.waiting.slice(0, AT_ONCE)
-      this.waiting = this.waiting.slice(AT_ONCE)
-      for (const go of some) go()
-      this.schedule()
-    })
+  private release(): void {
+    const some = this.waiting.slice(0, AT_ONCE)
+    this.waiting = this.waiting.slice(AT_ONCE)
+    if (this.waiting.length > 0) setImmediate(() => this.release())
+    for (const go of some) go()
   }
 }
