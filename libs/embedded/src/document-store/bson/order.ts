@@ -1,6 +1,7 @@
 // MongoDB's order over values of all types, and the order-preserving bytes that index keys are made of.
 import { type Binary, type BSONRegExp, type Code, Long, type ObjectId, type Timestamp } from 'bson'
 import { notImplemented } from '../errors'
+import { BOOL, DATE, DOUBLE, type Element, INT32, LONG, NULL, STRING } from './raw'
 import { type Document, type Kind, kindOf, type Numeric, type Value } from './value'
 
 /** Canonical type order; the numbers are also the type bytes of keys and therefore part of the format on disk. */
@@ -75,15 +76,85 @@ export class KeyWriter {
     this.length = 0
   }
 
+  get size(): number {
+    return this.length
+  }
+
   bytes(): Buffer {
-    return Buffer.from(this.buffer.subarray(0, this.length))
+    const copy = Buffer.allocUnsafe(this.length)
+    this.buffer.copy(copy, 0, 0, this.length)
+    return copy
   }
 
   /** Writes a value; a descending one with all bits inverted. */
   component(value: Value, direction: 1 | -1): void {
     const start = this.length
     this.value(value)
-    if (direction === -1) for (let i = start; i < this.length; i++) this.buffer[i] = ~this.buffer[i]! & 0xff
+    if (direction === -1) this.invert(start)
+  }
+
+  /**
+   * The same of a value that lies in a document's bytes, missing when undefined; false, with nothing of use written, for the
+   * types that have to be decoded.
+   */
+  storedComponent(bytes: Buffer, element: Element | undefined, direction: 1 | -1): boolean {
+    const start = this.length
+    if (!this.stored(bytes, element)) return false
+    if (direction === -1) this.invert(start)
+    return true
+  }
+
+  private stored(bytes: Buffer, element: Element | undefined): boolean {
+    if (!element || element.type === NULL) {
+      this.byte(rank.null)
+      return true
+    }
+    const { type, value, end } = element
+    switch (type) {
+      case STRING:
+        return this.storedText(bytes, value + 4, end - 1)
+      case INT32:
+        return this.storedNumber(bytes.readInt32LE(value))
+      case DOUBLE:
+        return this.storedNumber(bytes.readDoubleLE(value))
+      case LONG: {
+        const long = bytes.readBigInt64LE(value)
+        return BigInt.asIntN(54, long) === long && this.storedNumber(Number(long))
+      }
+      case BOOL:
+        this.byte(rank.bool)
+        this.byte(bytes[value]!)
+        return true
+      case DATE:
+        this.byte(rank.date)
+        this.integer(bytes.readBigInt64LE(value) + 2n ** 63n)
+        return true
+      default:
+        return false
+    }
+  }
+
+  private storedText(bytes: Buffer, start: number, end: number): boolean {
+    this.reserve(end - start + 3)
+    this.buffer[this.length++] = rank.string
+    for (let at = start; at < end; at++) {
+      const byte = bytes[at]!
+      if (byte === 0) return false
+      this.buffer[this.length++] = byte
+    }
+    this.buffer[this.length++] = 0
+    this.buffer[this.length++] = 0
+    return true
+  }
+
+  private storedNumber(value: number): boolean {
+    this.byte(rank.number)
+    this.double(value, 0)
+    return true
+  }
+
+  private invert(start: number): void {
+    for (let i = start; i < this.length; i++) this.buffer[i] = ~this.buffer[i]! & 0xff
   }
 
   value(value: Value): void {
@@ -135,9 +206,14 @@ export class KeyWriter {
     }
   }
 
-  /** 8 bytes of the nearest double in order, then, from 2^53 on, 2 bytes for what a Long has beyond that double. */
   private number(value: Numeric): void {
     const nearest = value instanceof Long ? value.toNumber() : value.value
+    const isBeyond = value instanceof Long && Math.abs(nearest) >= 2 ** 53
+    this.double(nearest, isBeyond ? Number(value.toBigInt() - BigInt(nearest)) : 0)
+  }
+
+  /** 8 bytes of the nearest double in order, then, from 2^53 on, 2 bytes for what a Long has beyond that double. */
+  private double(nearest: number, rest: number): void {
     this.reserve(10)
     if (Number.isNaN(nearest)) {
       this.buffer.fill(0, this.length, this.length + 8) // NaN sorts before all numbers, and no other double maps to zero
@@ -146,11 +222,10 @@ export class KeyWriter {
     }
     const start = this.length
     this.buffer.writeDoubleBE(nearest === 0 ? 0 : nearest, start)
-    if (this.buffer[start]! & 0x80) for (let i = start; i < start + 8; i++) this.buffer[i] = ~this.buffer[i]! & 0xff
-    else this.buffer[start]! |= 0x80
     this.length += 8
+    if (this.buffer[start]! & 0x80) this.invert(start)
+    else this.buffer[start]! |= 0x80
     if (Math.abs(nearest) < 2 ** 53 || !Number.isFinite(nearest)) return
-    const rest = value instanceof Long ? Number(value.toBigInt() - BigInt(nearest)) : 0
     this.buffer.writeUInt16BE(rest + 0x8000, this.length)
     this.length += 2
   }
@@ -182,7 +257,8 @@ export class KeyWriter {
     this.raw(value.buffer.subarray(0, value.position))
   }
 
-  private raw(bytes: Uint8Array): void {
+  /** Bytes as they are. */
+  raw(bytes: Uint8Array): void {
     this.reserve(bytes.length)
     this.buffer.set(bytes, this.length)
     this.length += bytes.length

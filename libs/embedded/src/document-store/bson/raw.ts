@@ -5,35 +5,68 @@ import { MAX_DEPTH } from './value'
 /** An element of a document: [start, end) with type and name, its value from `value` on. */
 export interface Element {
   readonly type: number
-  readonly name: string
   readonly start: number
   readonly value: number
   readonly end: number
 }
 
+export const DOUBLE = 0x01
 export const STRING = 0x02
 export const OBJECT = 0x03
-const ARRAY = 0x04
+export const ARRAY = 0x04
+export const BOOL = 0x08
+export const DATE = 0x09
+export const NULL = 0x0a
+export const INT32 = 0x10
+export const LONG = 0x12
 const DOLLAR = 0x24
 
 /** Bytes of a value whose type has a fixed length. */
-const FIXED: Readonly<Record<number, number>> = { 0x01: 8, 0x07: 12, 0x08: 1, 0x09: 8, 0x0a: 0, 0x10: 4, 0x12: 8 }
+const FIXED: Readonly<Record<number, number>> = {
+  [DOUBLE]: 8,
+  0x07: 12,
+  [BOOL]: 1,
+  [DATE]: 8,
+  [NULL]: 0,
+  [INT32]: 4,
+  [LONG]: 8,
+}
 
-/** The elements of a document; undefined when they are not all of types that are known here, or the bytes are broken. */
-export function elementsOf(bytes: Buffer): Element[] | undefined {
-  const end = endOf(bytes, 0, bytes.length)
-  if (end !== bytes.length) return undefined
-  const elements: Element[] = []
-  for (let at = 4; at < end - 1;) {
+/** Names of fields, each with a place of its own, as `namedElements` wants them. */
+export type Names = ReadonlyMap<string, number>
+
+export function namesOf(fields: Iterable<string>): Names {
+  return new Map([...new Set(fields)].map((name, place) => [Buffer.from(name).toString('latin1'), place]))
+}
+
+/**
+ * The elements with these names, each at its name's place; of several of one name the last, as in decoding. Undefined when
+ * the document has types that are not known here, or is broken.
+ */
+export function namedElements(bytes: Buffer, names: Names, start = 0): (Element | undefined)[] | undefined {
+  const found = new Array<Element | undefined>(names.size).fill(undefined)
+  const isWhole = eachElement(bytes, start, (element, nameEnd) => {
+    const place = names.get(bytes.toString('latin1', element + 1, nameEnd))
+    if (place === undefined) return
+    const type = bytes[element]!
+    found[place] = { type, start: element, value: nameEnd + 1, end: endOfValue(bytes, type, nameEnd + 1, bytes.length) }
+  })
+  return isWhole ? found : undefined
+}
+
+/** Visits the elements of the document that begins at `start`; false when they are not all of types that are known here. */
+export function eachElement(bytes: Buffer, start: number, visit: (start: number, nameEnd: number) => void): boolean {
+  const end = endOf(bytes, start, bytes.length)
+  if (end < 0) return false
+  for (let at = start + 4; at < end - 1;) {
     const zero = bytes.indexOf(0, at + 1)
-    if (zero < 0 || zero >= end - 1) return undefined
-    const type = bytes[at]!
-    const after = endOfValue(bytes, type, zero + 1, end - 1)
-    if (after < 0) return undefined
-    elements.push({ type, name: bytes.toString('utf8', at + 1, zero), start: at, value: zero + 1, end: after })
+    if (zero < 0 || zero >= end - 1) return false
+    const after = endOfValue(bytes, bytes[at]!, zero + 1, end - 1)
+    if (after < 0) return false
+    visit(at, zero)
     at = after
   }
-  return elements
+  return true
 }
 
 /**
@@ -45,21 +78,24 @@ export function isPlain(bytes: Buffer): boolean {
   return begins && plainDocument(bytes, 0, bytes.length, 1, false) === bytes.length
 }
 
+/** The element that the `_id` of a plain document is. */
+export function idElementOf(bytes: Buffer): Element {
+  return { type: STRING, start: 4, value: 9, end: 13 + bytes.readInt32LE(9) }
+}
+
 /** The text that the `_id` of a plain document is. */
 export function idTextOf(bytes: Buffer): string {
   return bytes.toString('utf8', 13, 12 + bytes.readInt32LE(9))
 }
 
-/** The document with only these of its fields; undefined when its bytes are of no use here. */
-export function pickedBytes(bytes: Buffer, names: ReadonlySet<string>): Buffer | undefined {
-  const elements = elementsOf(bytes)
-  if (!elements) return undefined
+/** The document with only these of its elements. */
+export function picked(bytes: Buffer, elements: readonly (Element | undefined)[]): Buffer {
   const parts: Buffer[] = [Buffer.alloc(4)]
-  for (const { name, start, end } of elements) if (names.has(name)) parts.push(bytes.subarray(start, end))
+  for (const element of elements) if (element) parts.push(bytes.subarray(element.start, element.end))
   parts.push(Buffer.alloc(1))
-  const picked = Buffer.concat(parts)
-  picked.writeInt32LE(picked.length)
-  return picked
+  const whole = Buffer.concat(parts)
+  whole.writeInt32LE(whole.length)
+  return whole
 }
 
 /** Where a document (or array) ends that begins at `start`, or -1. */
@@ -95,7 +131,7 @@ function plainDocument(bytes: Buffer, start: number, limit: number, depth: numbe
     else {
       at = endOfValue(bytes, type, value, end - 1)
       if (type === STRING && at >= 0 && !isText(bytes, value + 4, at - 1)) return -1
-      if (type === 0x08 && bytes[value]! > 1) return -1
+      if (type === BOOL && bytes[value]! > 1) return -1
     }
     if (at < 0) return -1
   }

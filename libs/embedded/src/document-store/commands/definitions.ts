@@ -5,7 +5,7 @@ import { type Document, encode, field, isDocument, isNumeric, numeric, toNumber,
 import { CommandError } from '../errors'
 import { describeIndex, type Index, parseIndex } from '../index/definition'
 import { type Collection, namespaceOf } from '../keyspace/catalog'
-import { indexDocument, sameIndex } from '../keyspace/documents'
+import { indexDocuments, sameIndex } from '../keyspace/documents'
 import { after, catalogKey, collectionPrefix, countKey, indexPrefix } from '../keyspace/layout'
 import { type Unit } from '../keyspace/unit'
 import { everything, find } from '../query/find'
@@ -161,8 +161,12 @@ function isNew(indexes: Index[], index: Index): boolean {
 
 function build(unit: Unit, collection: Collection, index: Index): void {
   const query = { filter: everything, sort: [], skip: 0, limit: 0 }
-  for (const document of find(() => unit.view, collection, query, { keys: 0, documents: 0, held: 0 }))
-    indexDocument(unit, collection, index, document)
+  indexDocuments(
+    unit,
+    collection,
+    index,
+    find(() => unit.view, collection, query, { keys: 0, documents: 0, held: 0 }),
+  )
 }
 
 export function listIndexesCommand(context: Context): Reply {

@@ -1,7 +1,7 @@
 // insert, update, delete: many statements in one command, ordered or not.
 import { Int32 } from 'bson'
 import { ObjectId } from 'bson'
-import { elementsOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
+import { BOOL, eachElement, idElementOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
 import {
   checkStorable,
   decode,
@@ -21,6 +21,7 @@ import {
 import { CommandError } from '../errors'
 import {
   deleteDocument,
+  documentWith,
   idKeyOf,
   checkId,
   insertDocument,
@@ -72,14 +73,11 @@ function prepared(bytes: Buffer): StoredDocument | CommandError {
   }
 }
 
-/** By a text _id, with a document that can be stored as it came. */
+/** One document in the place of the one with the same _id, a text, kept as the bytes it came as. */
 interface Replacement {
   kind: 'replacement'
-  id: string
   document: StoredDocument
-  filter: Filter
   upsert: boolean
-  hint: Value
 }
 
 interface UpdateStatement {
@@ -104,7 +102,10 @@ export async function updateCommand(context: Context): Promise<Reply> {
     const upserts: Value[] = []
     const writeErrors = each(context, updates, (statement, index) => {
       if (statement instanceof CommandError) throw statement
-      const outcome = runUpdate(context, unit, statement, now)
+      const outcome =
+        statement.kind === 'update'
+          ? runUpdate(context, unit, statement, now)
+          : runReplacement(context, unit, statement)
       n += outcome.matched
       nModified += outcome.modified
       if (outcome.upserted === undefined) return
@@ -119,25 +120,27 @@ export async function updateCommand(context: Context): Promise<Reply> {
 
 /** The replacement of one document by another one with the same _id, its bytes kept; undefined for anything else. */
 function plainReplacement(bytes: Buffer): Replacement | undefined {
-  const u = elementsOf(bytes)?.find(({ name }) => name === 'u')
-  if (u?.type !== OBJECT) return undefined
-  const document = bytes.subarray(u.value, u.end)
+  let [q, u, upsert] = [0, 0, false]
+  let isPlainStatement = true
+  const isWhole = eachElement(bytes, 0, (start, nameEnd) => {
+    const name = bytes.toString('latin1', start + 1, nameEnd)
+    const type = bytes[start]
+    if (name === 'q' && type === OBJECT) q = nameEnd + 1
+    else if (name === 'u' && type === OBJECT) u = nameEnd + 1
+    else if (name === 'upsert' && type === BOOL) upsert = bytes[nameEnd + 1] === 1
+    else if (name !== 'multi' || type !== BOOL || bytes[nameEnd + 1] !== 0) isPlainStatement = false
+  })
+  if (!isWhole || !isPlainStatement || q === 0 || u === 0) return undefined
+  const document = bytes.subarray(u, u + bytes.readInt32LE(u))
   if (document.length > MAX_DOCUMENT_BYTES || !isPlain(document)) return undefined
-  const rest = Buffer.concat([bytes.subarray(0, u.start), bytes.subarray(u.end)])
-  rest.writeInt32LE(rest.length)
-  const statement = decode(rest)
-  // What is refused is refused in one place, with its own words.
-  if (Object.keys(statement).some(name => !UPDATE.includes(name)) || truthy(field(statement, 'multi'))) return undefined
-  const q = field(statement, 'q')
-  const id = idTextOf(document)
-  if (!isDocument(q) || Object.keys(q).length !== 1 || field(q, '_id') !== id) return undefined
+  const id = idElementOf(document)
+  const query = bytes.subarray(q, q + bytes.readInt32LE(q))
+  // The filter's only element is the document's first one.
+  if (query.length !== id.end + 1 || query.compare(document, id.start, id.end, id.start, id.end) !== 0) return undefined
   return {
     kind: 'replacement',
-    id,
-    document: new StoredDocument(idKeyOf(id), Buffer.from(document)),
-    filter: parseFilter(q),
-    upsert: truthy(field(statement, 'upsert')),
-    hint: field(statement, 'hint'),
+    document: new StoredDocument(idKeyOf(idTextOf(document)), Buffer.from(document)),
+    upsert,
   }
 }
 
@@ -167,32 +170,38 @@ function updateStatement(statement: Document): UpdateStatement {
   }
 }
 
-function runUpdate(
-  context: Context,
-  unit: Unit,
-  statement: UpdateStatement | Replacement,
-  now: Date,
-): { matched: number; modified: number; upserted?: Value } {
-  const { filter, upsert, hint } = statement
-  const multi = statement.kind === 'update' && statement.multi
+interface Outcome {
+  matched: number
+  modified: number
+  upserted?: Value
+}
+
+function runUpdate(context: Context, unit: Unit, statement: UpdateStatement, now: Date): Outcome {
+  const { filter, update, multi, upsert, hint } = statement
   const existing = context.collectionIn(unit)
   const query: Query = { filter, sort: [], skip: 0, limit: multi ? 0 : 1, hint }
   // All are found before the first is changed: a changed document must not be found again at its new place in an index.
   const found = existing ? [...find(() => unit.view, existing, query, context.examine())] : []
   let modified = 0
-  for (const before of found) {
-    const after = statement.kind === 'replacement' ? statement.document : updated(before, statement.update, now)
-    if (replaceDocument(unit, existing!, before, after)) modified++
-  }
+  for (const before of found) if (replaceDocument(unit, existing!, before, updated(before, update, now))) modified++
   if (found.length > 0 || !upsert) return { matched: found.length, modified }
-  const document =
-    statement.kind === 'replacement' ? statement.document : storable(upserted(statement.update, filter, now))
+  const document = storable(upserted(update, filter, now))
   insertDocument(unit, existing ?? context.collectionFor(unit), document)
-  return {
-    matched: 0,
-    modified: 0,
-    upserted: statement.kind === 'replacement' ? statement.id : field(document.value, '_id'),
+  return { matched: 0, modified: 0, upserted: field(document.value, '_id') }
+}
+
+function runReplacement(context: Context, unit: Unit, { document, upsert }: Replacement): Outcome {
+  const existing = context.collectionIn(unit)
+  const before = existing && documentWith(unit.view, existing, document.idKey)
+  if (before) {
+    const examined = context.examine()
+    examined.keys++
+    examined.documents++
+    return { matched: 1, modified: replaceDocument(unit, existing, before, document) ? 1 : 0 }
   }
+  if (!upsert) return { matched: 0, modified: 0 }
+  insertDocument(unit, existing ?? context.collectionFor(unit), document)
+  return { matched: 0, modified: 0, upserted: idTextOf(document.bytes) }
 }
 
 /** A document after an update. */

@@ -1,5 +1,6 @@
 // What an index holds of a document, and by what a sort compares documents: one set of rules for both.
 import { equal, KeyWriter } from '../bson/order'
+import { ARRAY, type Element, namedElements, type Names, namesOf, OBJECT } from '../bson/raw'
 import { isArrayIndex, type Path, pathOf } from '../bson/path'
 import { type Document, field, isDocument, type Value } from '../bson/value'
 import { CommandError } from '../errors'
@@ -57,6 +58,60 @@ function plainKey(document: Document, pattern: KeyPattern): Buffer | undefined {
     plain.component(value === undefined ? null : value, direction)
   }
   return plain.bytes()
+}
+
+/**
+ * An entry of a document in an index, straight from its bytes: the prefix, the values, what follows them. `elements` are
+ * those of the pattern's first steps, by `places`. Undefined where the document has to be decoded: it has an array on these
+ * paths or a value of a rare type, or the values are longer than `longest`.
+ */
+export function plainEntry(
+  prefix: Buffer,
+  bytes: Buffer,
+  pattern: readonly StoredPart[],
+  elements: readonly (Element | undefined)[],
+  longest: number,
+  suffix: Buffer | undefined,
+): Buffer | undefined {
+  plain.clear()
+  plain.raw(prefix)
+  for (const { place, inner, direction } of pattern) {
+    const element = inner.length === 0 ? elements[place] : elementWithin(bytes, elements[place], inner)
+    if (!plain.storedComponent(bytes, element, direction)) return undefined
+  }
+  if (plain.size - prefix.length > longest) return undefined
+  if (suffix) plain.raw(suffix)
+  return plain.bytes()
+}
+
+/** A part of a pattern as it is looked up in bytes: the place of its first step, and the steps after it. */
+export interface StoredPart {
+  readonly place: number
+  readonly inner: readonly Names[]
+  readonly direction: 1 | -1
+}
+
+export function storedPattern(pattern: KeyPattern, names: Names): StoredPart[] {
+  return pattern.map(({ path, direction }) => {
+    const [first, ...inner] = path.map(step => namesOf([step]))
+    return { place: names.get([...first!.keys()][0]!)!, inner, direction }
+  })
+}
+
+/** An element of a document that has to be decoded. */
+const UNKNOWN: Element = { type: -1, start: 0, value: 0, end: 0 }
+
+/** What the steps after the first one lead to; an array on the way stands for what is in it, and is no single value. */
+function elementWithin(bytes: Buffer, outer: Element | undefined, steps: readonly Names[]): Element | undefined {
+  let element = outer
+  for (const step of steps) {
+    if (!element || element.type === ARRAY) return element
+    if (element.type !== OBJECT) return undefined
+    const found: readonly (Element | undefined)[] | undefined = namedElements(bytes, step, element.value)
+    if (!found) return UNKNOWN
+    element = found[0]
+  }
+  return element
 }
 
 /** The key by which a document is sorted: of several the smallest in the sort's own order. */

@@ -1,16 +1,17 @@
 // Documents and their index entries: every change of a document goes through here.
 import { equal, keyOf } from '../bson/order'
-import { pickedBytes } from '../bson/raw'
+import { type Element, namedElements, type Names, namesOf, picked } from '../bson/raw'
 import { decodeStored, type Document, encode, field, kindOf, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { type Index } from '../index/definition'
-import { extractKeys, type KeyPattern } from '../index/keys'
+import { extractKeys, type KeyPattern, plainEntry, storedPattern, type StoredPart } from '../index/keys'
 import { valueAt } from '../bson/path'
 import { matches } from '../query/match'
 import { show } from '../bson/show'
 import { type Collection, namespaceOf } from './catalog'
-import { documentIn, entryValue, idKeyIn, indexPrefix, MAX_ID_KEY, shortened } from './layout'
+import { documentIn, entryValue, idKeyIn, indexPrefix, MAX_ID_KEY, MAX_VALUES, shortened } from './layout'
 import { type Unit } from './unit'
+import { type View } from './view'
 
 /** A document as stored; decoded when somebody looks inside. */
 export class StoredDocument {
@@ -28,31 +29,30 @@ export class StoredDocument {
     return (this.decoded ??= decodeStored(this.bytes))
   }
 
-  /** At least these fields, for one look. */
-  glimpse(names: ReadonlySet<string>): Document {
-    if (this.decoded) return this.decoded
-    const bytes = pickedBytes(this.bytes, names)
-    return bytes ? decodeStored(bytes) : this.value
-  }
-
   /** What was decoded, let go of: whoever holds many documents holds their bytes. */
   forgetValue(): void {
     this.decoded = undefined
   }
 
-  private picked?: Buffer
-  private indexed?: Document
+  private names?: Names
+  private elements?: (Element | undefined)[]
+  private part?: Document
 
-  /** The bytes of these fields alone, always asked for with the same ones; undefined where only `value` will do. */
-  bytesOf(names: ReadonlySet<string>): Buffer | undefined {
-    return (this.picked ??= pickedBytes(this.bytes, names))
+  /** The elements of these fields; undefined where only `value` will do. */
+  elementsOf(names: Names): (Element | undefined)[] | undefined {
+    if (this.names !== names) {
+      this.names = names
+      this.part = undefined
+      this.elements = namedElements(this.bytes, names)
+    }
+    return this.elements
   }
 
-  /** The document as far as these fields go. */
-  partOf(names: ReadonlySet<string>): Document {
+  /** At least these fields. */
+  partOf(names: Names): Document {
     if (this.decoded) return this.decoded
-    const bytes = this.bytesOf(names)
-    return bytes ? (this.indexed ??= decodeStored(bytes)) : this.value
+    const elements = this.elementsOf(names)
+    return elements ? (this.part ??= decodeStored(picked(this.bytes, elements))) : this.value
   }
 }
 
@@ -68,6 +68,11 @@ export function idKeyOf(id: Value): Buffer {
 
 export function documentKey(collection: Collection, idKey: Buffer): Buffer {
   return Buffer.concat([indexPrefix(collection.id, 0), idKey])
+}
+
+export function documentWith(view: View, collection: Collection, idKey: Buffer): StoredDocument | undefined {
+  const stored = view.get(documentKey(collection, idKey))
+  return stored && new StoredDocument(idKey, stored)
 }
 
 /** A document ready to be stored, from a value that has an _id. */
@@ -119,9 +124,15 @@ export function deleteDocument(unit: Unit, collection: Collection, document: Sto
   unit.count(collection, -1)
 }
 
-/** Adds a document to one index, as building an index does for each. */
-export function indexDocument(unit: Unit, collection: Collection, index: Index, document: StoredDocument): void {
-  apply(unit, entryChanges(unit, collection, index, undefined, document))
+/** Adds documents to one index, as building it does with all. */
+export function indexDocuments(
+  unit: Unit,
+  collection: Collection,
+  index: Index,
+  documents: Iterable<StoredDocument>,
+): void {
+  const look = lookOf([index])
+  for (const document of documents) apply(unit, entryChanges(unit, collection, index, look, undefined, document))
 }
 
 interface Changes {
@@ -136,44 +147,63 @@ function apply(unit: Unit, changes: Changes): void {
 
 function indexChanges(unit: Unit, collection: Collection, before?: StoredDocument, after?: StoredDocument): Changes {
   const all: Changes = { added: [], removed: [] }
-  if (collection.indexes.length === 1) return all
-  const names = indexedFields(collection)
-  if (before && after && names) {
-    const same = before.bytesOf(names)
-    if (same && after.bytesOf(names)?.equals(same)) return all
-  }
-  for (let i = 1; i < collection.indexes.length; i++) {
-    const { added, removed } = entryChanges(unit, collection, collection.indexes[i]!, before, after, names)
+  const { indexes } = collection
+  if (indexes.length === 1) return all
+  const look = lookOf(indexes)
+  if (before && after && look.isAtPathsAlone && sameElements(before, after, look.names)) return all
+  for (let i = 1; i < indexes.length; i++) {
+    const { added, removed } = entryChanges(unit, collection, indexes[i]!, look, before, after)
     all.added.push(...added)
     all.removed.push(...removed)
   }
   return all
 }
 
-/** The first steps of all indexes' paths; undefined when an index looks at more than its paths. */
-function indexedFields({ indexes }: Collection): ReadonlySet<string> | undefined {
-  if (indexes.some(({ partial }) => partial)) return undefined
-  let names = namesByIndexes.get(indexes)
-  if (!names) {
-    names = new Set(indexes.slice(1).flatMap(({ pattern }) => pattern.map(({ path }) => path[0]!)))
-    namesByIndexes.set(indexes, names)
+/** What the indexes of a collection look at in a document. */
+interface Look {
+  /** The first steps of all their paths. */
+  names: Names
+  patterns: ReadonlyMap<Index, readonly StoredPart[]>
+  /** No partial filter looks at more. */
+  isAtPathsAlone: boolean
+}
+
+function lookOf(indexes: readonly Index[]): Look {
+  let look = looks.get(indexes)
+  if (!look) {
+    const names = namesOf(indexes.flatMap(({ pattern }) => pattern.map(({ path }) => path[0]!)))
+    const patterns = new Map(indexes.map(index => [index, storedPattern(index.pattern, names)]))
+    looks.set(indexes, (look = { names, patterns, isAtPathsAlone: !indexes.some(({ partial }) => partial) }))
   }
-  return names
+  return look
 }
 
 /** Asked for every document that is written; a collection whose indexes change has another list of them. */
-const namesByIndexes = new WeakMap<readonly Index[], ReadonlySet<string>>()
+const looks = new WeakMap<readonly Index[], Look>()
+
+function sameElements(a: StoredDocument, b: StoredDocument, names: Names): boolean {
+  const [mine, others] = [a.elementsOf(names), b.elementsOf(names)]
+  return (
+    mine !== undefined &&
+    others !== undefined &&
+    mine.every((one, place) => {
+      const other = others[place]
+      if (!one || !other) return one === other
+      return a.bytes.compare(b.bytes, other.start, other.end, one.start, one.end) === 0
+    })
+  )
+}
 
 function entryChanges(
   unit: Unit,
   collection: Collection,
   index: Index,
+  look: Look,
   before?: StoredDocument,
   after?: StoredDocument,
-  names?: ReadonlySet<string>,
 ): Changes {
-  const old = before ? entryKeys(unit, collection, index, before, names) : []
-  const fresh = after ? entryKeys(unit, collection, index, after, names) : []
+  const old = before ? entryKeys(unit, collection, index, look, before) : []
+  const fresh = after ? entryKeys(unit, collection, index, look, after) : []
   const idKey = (after ?? before)!.idKey
   const added = fresh.filter(key => !old.some(other => other.equals(key)))
   const removed = old.filter(key => !fresh.some(other => other.equals(key)))
@@ -194,12 +224,17 @@ function entryKeys(
   unit: Unit,
   collection: Collection,
   index: Index,
+  { names, patterns }: Look,
   document: StoredDocument,
-  names?: ReadonlySet<string>,
 ): Buffer[] {
   if (index.partial && !matches(index.partial.filter, document.value)) return []
-  const { keys, arrays } = extractKeys(names ? document.partOf(names) : document.value, index.pattern)
   const prefix = indexPrefix(collection.id, index.id)
+  const { bytes, idKey } = document
+  const elements = document.elementsOf(names)
+  const suffix = index.unique ? undefined : idKey
+  const single = elements && plainEntry(prefix, bytes, patterns.get(index)!, elements, MAX_VALUES, suffix)
+  if (single) return [single]
+  const { keys, arrays } = extractKeys(document.partOf(names), index.pattern)
   const { traits, stored } = index
   for (const path of arrays) {
     traits.arrays.add(path)
@@ -211,7 +246,7 @@ function entryKeys(
       traits.shortened = true
       if (!stored.shortened) unit.changed.add(collection)
     }
-    return Buffer.concat(index.unique ? [prefix, values] : [prefix, values, document.idKey])
+    return Buffer.concat(suffix ? [prefix, values, suffix] : [prefix, values])
   })
 }
 

@@ -19,7 +19,7 @@ export const FORMAT: EnvironmentFormat = {
 const MIN_ENTRY = 54
 /** Longest key of an _id, and of the values of an index entry, whose key is a prefix of 7, its values and the _id. */
 export const MAX_ID_KEY = 260
-const MAX_VALUES = 200
+export const MAX_VALUES = 200
 const DIGEST = 32
 
 const CHECKSUM = 4

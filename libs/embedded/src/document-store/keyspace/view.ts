@@ -43,7 +43,7 @@ export class StoredView implements View {
 
 /** Writes that are not stored yet, above a view. */
 export class Overlay implements View {
-  private readonly writes = new Map<string, Buffer | null>()
+  private readonly writes = new Map<string, { key: Buffer; value: Buffer | null }>()
   private sorted: string[] = []
   private unsorted: string[] = []
   /** Bytes held, to bound a transaction. */
@@ -54,7 +54,7 @@ export class Overlay implements View {
   get(key: Buffer): Buffer | undefined {
     if (this.writes.size === 0) return this.under.get(key)
     const own = this.writes.get(name(key))
-    return own === undefined ? this.under.get(key) : (own ?? undefined)
+    return own ? (own.value ?? undefined) : this.under.get(key)
   }
 
   put(key: Buffer, value: Buffer): void {
@@ -68,7 +68,7 @@ export class Overlay implements View {
   range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Entry[] {
     const own = this.ownRange(name(start), name(end))
     if (own.length === 0) return this.under.range(start, end, reverse, limit)
-    const deleted = own.filter(key => this.writes.get(key) === null).length
+    const deleted = own.filter(key => this.writes.get(key)!.value === null).length
     const below = this.under.range(start, end, reverse, limit + deleted)
     if (reverse) own.reverse()
     // Beyond the last entry below there may be more of them than were asked for, which would come first.
@@ -81,14 +81,14 @@ export class Overlay implements View {
   }
 
   forEach(visit: (key: Buffer, value: Buffer | null) => void): void {
-    for (const [key, value] of this.writes) visit(Buffer.from(key, 'latin1'), value)
+    for (const { key, value } of this.writes.values()) visit(key, value)
   }
 
   private write(key: Buffer, value: Buffer | null): void {
     const string = name(key)
     if (!this.writes.has(string)) this.unsorted.push(string)
     this.bytes += key.length + (value?.length ?? 0)
-    this.writes.set(string, value)
+    this.writes.set(string, { key, value })
   }
 
   private ownRange(start: string, end: string): string[] {
@@ -104,9 +104,8 @@ export class Overlay implements View {
     const sign = reverse ? -1 : 1
     let next = 0
     const takeOwn = () => {
-      const key = own[next++]!
-      const value = this.writes.get(key)
-      if (value) merged.push({ key: Buffer.from(key, 'latin1'), value })
+      const { key, value } = this.writes.get(own[next++]!)!
+      if (value) merged.push({ key, value })
     }
     for (const entry of below) {
       const key = name(entry.key)

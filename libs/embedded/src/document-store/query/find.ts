@@ -1,4 +1,5 @@
 // Finding: filter, order, skip, limit and projection over what a plan gives.
+import { namesOf } from '../bson/raw'
 import { type Document, isNumeric, toNumber, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { keyPart, type KeyPattern } from '../index/keys'
@@ -75,8 +76,8 @@ function proves(chosen: Plan, filter: Filter): boolean {
 /** Of a document that is not decoded yet only the fields that the filter asks for are. */
 function* filtered(documents: Iterable<StoredDocument>, filter: Filter): Generator<StoredDocument> {
   const all = filter.kind === 'and' && filter.of.length === 0
-  const names = fieldsOf(filter)
-  for (const document of documents) if (all || matches(filter, document.glimpse(names))) yield document
+  const names = namesOf(fieldsOf(filter))
+  for (const document of documents) if (all || matches(filter, document.partOf(names))) yield document
 }
 
 function fieldsOf(filter: Filter, names = new Set<string>()): Set<string> {

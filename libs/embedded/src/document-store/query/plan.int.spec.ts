@@ -12,7 +12,7 @@ import { sortKey } from '../index/keys'
 import { type Collection } from '../keyspace/catalog'
 import {
   deleteDocument,
-  indexDocument,
+  indexDocuments,
   insertDocument,
   replaceDocument,
   storable,
@@ -165,8 +165,7 @@ test('results with indexes equal those without, also over the writes of a transa
         } else {
           await engine.write(unit => {
             change(unit, collection, documents, replacements)
-            for (const index of indexes(collection))
-              for (const document of stored(unit, collection)) indexDocument(unit, collection, index, document)
+            for (const index of indexes(collection)) indexDocuments(unit, collection, index, stored(unit, collection))
             unit.changed.add(collection)
           })
         }

@@ -1,6 +1,6 @@
 // Running a plan: the documents it finds, in its order, read in pieces so that nothing is held between them.
 import { type Collection } from '../keyspace/catalog'
-import { documentKey, StoredDocument } from '../keyspace/documents'
+import { documentWith, StoredDocument } from '../keyspace/documents'
 import { idKeyIn, indexPrefix, MAX_ID_KEY } from '../keyspace/layout'
 import { type Entry, type View } from '../keyspace/view'
 import { type Interval } from './bounds'
@@ -26,11 +26,11 @@ export function* run(
 ): Generator<StoredDocument> {
   if (plan.kind === 'point') {
     if (plan.idKey.length > MAX_ID_KEY) return
-    const bytes = view().get(documentKey(collection, plan.idKey))
-    if (!bytes) return
+    const found = documentWith(view(), collection, plan.idKey)
+    if (!found) return
     examined.keys++
     examined.documents++
-    yield new StoredDocument(plan.idKey, bytes)
+    yield found
     return
   }
   const scans = plan.kind === 'union' ? plan.scans : [plan]
@@ -66,9 +66,8 @@ function fetch(
     seen.add(id)
   }
   examined.documents++
-  const bytes = index.id === 0 ? entry.value : view.get(documentKey(collection, idKey))
   // Between two pieces of a cursor the document may have been deleted.
-  return bytes && new StoredDocument(idKey, bytes)
+  return index.id === 0 ? new StoredDocument(idKey, entry.value) : documentWith(view, collection, idKey)
 }
 
 function entryAt(view: View, key: Buffer): Entry[] {
