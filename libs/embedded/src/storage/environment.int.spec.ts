@@ -1,8 +1,11 @@
 // Group commit over real files: order, refusals, formats, backup, and what happens when there is no room.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { compiledRoom } from '../supervisor/entry'
 import { openEnvironment, type Environment } from './environment'
 import { WrongFormat } from './errors'
 
@@ -19,15 +22,21 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function openHere(at = directory): Environment {
-  const environment = openEnvironment(at, FORMAT)
+function openHere(onTheSpot?: number): Environment {
+  const environment = openEnvironment(directory, FORMAT, { onTheSpot })
   opened.push(environment)
   return environment
 }
 const key = (text: string) => Buffer.from(text)
 
-test('writes run one after the other, see each other, and resolve with their values in order', async () => {
-  const { root, commit } = openHere()
+/** Whether commits are waited for here, or by another thread. */
+const waits = [
+  ['on the spot', Infinity],
+  ['elsewhere', -1],
+] as const
+
+test.each(waits)('writes see each other and resolve with their values in order; %s', async (_, onTheSpot) => {
+  const { root, commit } = openHere(onTheSpot)
   const counts = await Promise.all(
     Array.from({ length: 100 }, () =>
       commit(() => {
@@ -42,8 +51,8 @@ test('writes run one after the other, see each other, and resolve with their val
   expect(counts).toEqual(Array.from({ length: 100 }, (_, index) => index + 1))
 })
 
-test('a write that throws rejects alone', async () => {
-  const { root, commit } = openHere()
+test.each(waits)('a write that throws rejects alone; %s', async (_, onTheSpot) => {
+  const { root, commit } = openHere(onTheSpot)
   const outcomes = await Promise.allSettled([
     commit(() => root.putSync(key('a'), key('1'))),
     commit(() => {
@@ -88,14 +97,62 @@ test('what was closed in order and left alone is not read whole again; anything 
   await afterCrash.environment.close()
 })
 
-test('what was committed is there when opened again; close waits for what was accepted', async () => {
-  const first = openHere()
+test.each(waits)('what was committed is there again; close waits for what was accepted; %s', async (_, onTheSpot) => {
+  const first = openHere(onTheSpot)
   const accepted = first.commit(() => first.root.putSync(key('a'), key('1')))
   await first.close()
   await accepted
   await expect(first.commit(() => 1)).rejects.toThrow('is closed')
   opened = []
   expect(String(openHere().root.get(key('a')))).toBe('1')
+})
+
+/** Commits 64 KiB at each message and answers with what came of it. */
+async function writer(onTheSpot: number): Promise<{ child: ChildProcess; commit: () => Promise<string> }> {
+  const program = `
+    const { openEnvironment } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
+    const { root, commit } = openEnvironment(process.argv[1], ${JSON.stringify(FORMAT)}, { onTheSpot: ${onTheSpot} })
+    let n = 0
+    process.on('message', () =>
+      commit(() => root.putSync(Buffer.from('key ' + n), Buffer.alloc(65536, n))).then(
+        () => process.send(String(n++)),
+        error => process.send(error.code),
+      ))
+    process.send('ready')`
+  const child = spawn(process.execPath, ['-e', program, directory], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
+  const answer = async () => ((await once(child, 'message')) as [string])[0]
+  await answer()
+  return {
+    child,
+    commit: () => {
+      child.send('commit')
+      return answer()
+    },
+  }
+}
+
+const onLinux = process.platform === 'linux' ? test : test.skip
+const limits = waits.map(([name, onTheSpot]) => [name, onTheSpot === Infinity ? 1e9 : onTheSpot] as const)
+
+onLinux.each(limits)('what has no room is refused until there is some; %s', async (_, onTheSpot) => {
+  const { child, commit } = await writer(onTheSpot)
+  const limit = (bytes: string) => execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}:unlimited`])
+  for (const n of [0, 1, 2]) expect(await commit()).toBe(String(n))
+  limit(String(statSync(join(directory, 'data.mdb')).size + 300_000))
+  let last = 2
+  for (;;) {
+    const outcome = await commit()
+    if (outcome === 'storage-full') break
+    expect(outcome).toBe(String(++last))
+  }
+  expect(await commit()).toBe('storage-full')
+  limit('unlimited')
+  expect(await commit()).toBe(String(last + 1))
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const { root } = openHere()
+  for (let n = 0; n <= last + 1; n++) expect(root.get(key(`key ${n}`))).toEqual(Buffer.alloc(65_536, n))
+  expect(root.get(key(`key ${last + 2}`))).toBeUndefined()
 })
 
 test('a newer format, another kind and a foreign folder are refused with what to do', async () => {

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { open, type RootDatabase } from 'lmdb'
 import { checkFile, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
@@ -34,6 +35,11 @@ export type EnvironmentOptions = {
   onFailedCommit?: (error: Error) => void
   /** Asked of every entry when a directory of moderate size is opened that was not closed in order. */
   isSound?: IsSound
+  /**
+   * A commit is waited for on the spot while the last one took no longer than this, in milliseconds: a fast disk is ready
+   * before another thread could have told of it. Of slower ones another thread waits, so that readers need not.
+   */
+  onTheSpot?: number
 }
 
 export type Environment = {
@@ -57,6 +63,7 @@ type Waiting = { write: () => unknown; resolve: (value: never) => void; reject: 
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
 const FORMAT_FILE = 'format.json'
+const ON_THE_SPOT = 2
 const PAGE_SIZE = 16_384
 const MAX_DATABASES = 1_024
 /** Snapshots that may be open at once. */
@@ -77,7 +84,9 @@ export function openEnvironment(
   checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, isTrusted: takeClosed(directory) })
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
-  const onFailedCommit = options.onFailedCommit ?? endProcess
+  const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT } = options
+  /** Milliseconds that LMDB took to make the last group durable. */
+  let lastCommit = 0
   let waiting: Waiting[] = []
   let running: Promise<void> | undefined
   let closing: Promise<void> | undefined
@@ -90,13 +99,20 @@ export function openEnvironment(
   async function commitGroup(): Promise<void> {
     let group: Waiting[] = []
     const outcomes: Outcome[] = []
+    let written = 0
+    const write = () => {
+      group = waiting
+      waiting = []
+      for (const { write } of group) outcomes.push(attempt(write))
+      written = performance.now()
+    }
     try {
+      // All that has arrived by now belongs to the group.
+      await setImmediate()
+      if (lastCommit <= onTheSpot) root.transactionSync(write)
       // A child transaction, because only that can be rolled back as a whole when there is no room for a put.
-      await root.childTransaction(() => {
-        group = waiting
-        waiting = []
-        for (const { write } of group) outcomes.push(attempt(write))
-      })
+      else await root.childTransaction(write)
+      lastCommit = performance.now() - written
     } catch (error) {
       const reason = await commitError(error)
       if (isFull(reason, directory)) {
