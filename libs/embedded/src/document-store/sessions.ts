@@ -1,6 +1,7 @@
 // Sessions: what was answered to a retryable write, and the transaction a session has open.
 import { Binary, Long } from 'bson'
-import { decode, type Document, encode, field, isDocument, type Value } from './bson/value'
+import { documentOf, namedElements, namesOf } from './bson/raw'
+import { encode, field, isDocument, type Value } from './bson/value'
 import { CommandError } from './errors'
 import { type Engine, type Transaction } from './keyspace/engine'
 import { documentIn, sessionKey, sessionsEnd, sessionsStart } from './keyspace/layout'
@@ -69,7 +70,7 @@ export class Sessions {
     const wrote = !open.transaction.unit.isEmpty
     try {
       await this.engine.commit(open.transaction, unit => {
-        if (wrote) remember(unit, session, number, { committed: true })
+        if (wrote) remember(unit, session, number, [COMMITTED])
       })
       this.hasEnded(session, { number, outcome: 'committed' })
     } finally {
@@ -97,8 +98,8 @@ export class Sessions {
     this.ended.delete(session.name)
   }
 
-  /** Runs a retryable write, or gives the answer it had the first time. */
-  retryable(unit: Unit, session: SessionId, number: bigint, run: () => Document): Document {
+  /** Runs a retryable write, or gives the answer it had the first time, as bytes. */
+  retryable(unit: Unit, session: SessionId, number: bigint, run: () => Buffer): Buffer {
     const known = stored(unit, session)
     if (known && known.number === number && known.reply) return known.reply
     if (known && known.number > number)
@@ -107,7 +108,7 @@ export class Sessions {
         `Retryable write with txnNumber ${number} is prohibited on session ${session.name} because a newer retryable write with txnNumber ${known.number} has already started on this session.`,
       )
     const reply = run()
-    remember(unit, session, number, { reply })
+    remember(unit, session, number, [Buffer.from('\x03reply\0'), reply])
     return reply
   }
 
@@ -115,7 +116,7 @@ export class Sessions {
   async forgetOld(now = Date.now()): Promise<void> {
     const old = this.engine.committed
       .range(sessionsStart, sessionsEnd, false, 100_000)
-      .filter(({ value }) => (field(decode(documentIn(value)), 'at') as Date).getTime() < now - MEMORY)
+      .filter(({ value }) => parseRecord(value).at < now - MEMORY)
     if (old.length === 0) return
     await this.engine.write(unit => {
       for (const { key } of old) unit.view.delete(key)
@@ -164,8 +165,12 @@ export function sessionOf(lsid: Value): SessionId {
   return { key, name: key.toString('hex') }
 }
 
-function remember(unit: Unit, session: SessionId, number: bigint, what: Document): void {
-  unit.view.put(sessionKey(session.key), encode({ number: Long.fromBigInt(number), at: new Date(), ...what }))
+/** An element with the name `committed` that is true. */
+const COMMITTED = Buffer.from('\x08committed\0\x01')
+
+function remember(unit: Unit, session: SessionId, number: bigint, what: Buffer[]): void {
+  const when = encode({ number: Long.fromBigInt(number), at: new Date() })
+  unit.view.put(sessionKey(session.key), documentOf([when.subarray(4, -1), ...what]))
 }
 
 function stored(unit: Unit, session: SessionId): ReturnType<typeof parseRecord> | undefined {
@@ -173,12 +178,16 @@ function stored(unit: Unit, session: SessionId): ReturnType<typeof parseRecord> 
   return bytes && parseRecord(bytes)
 }
 
-function parseRecord(bytes: Buffer): { number: bigint; reply?: Document; committed: boolean } {
-  const record = decode(documentIn(bytes))
-  const reply = field(record, 'reply')
+const FIELDS = namesOf(['number', 'at', 'committed', 'reply'])
+
+/** Without decoding the answer, which may be long. */
+function parseRecord(stored: Buffer): { number: bigint; at: number; committed: boolean; reply?: Buffer } {
+  const bytes = documentIn(stored)
+  const [number, at, committed, reply] = namedElements(bytes, FIELDS)!
   return {
-    number: (field(record, 'number') as Long).toBigInt(),
-    committed: field(record, 'committed') === true,
-    ...(isDocument(reply) && { reply }),
+    number: bytes.readBigInt64LE(number!.value),
+    at: Number(bytes.readBigInt64LE(at!.value)),
+    committed: committed !== undefined && bytes[committed.value] === 1,
+    ...(reply && { reply: bytes.subarray(reply.value, reply.end) }),
   }
 }

@@ -90,10 +90,12 @@ export function idTextOf(bytes: Buffer): string {
 
 /** The document with only these of its elements. */
 export function picked(bytes: Buffer, elements: readonly (Element | undefined)[]): Buffer {
-  const parts: Buffer[] = [Buffer.alloc(4)]
-  for (const element of elements) if (element) parts.push(bytes.subarray(element.start, element.end))
-  parts.push(Buffer.alloc(1))
-  const whole = Buffer.concat(parts)
+  return documentOf(elements.flatMap(element => (element ? [bytes.subarray(element.start, element.end)] : [])))
+}
+
+/** A document, or an array, of elements as bytes. */
+export function documentOf(elements: readonly Buffer[]): Buffer {
+  const whole = Buffer.concat([Buffer.alloc(4), ...elements, Buffer.alloc(1)])
   whole.writeInt32LE(whole.length)
   return whole
 }

@@ -2,6 +2,7 @@
 import { Long } from 'bson'
 import {
   type Document,
+  encode,
   field,
   isDocument,
   isNumeric,
@@ -104,14 +105,17 @@ export class Context {
     return created
   }
 
-  /** Runs a write in the command's transaction, or by itself, durable when this resolves; a retry is answered as before. */
-  async write(body: (unit: Unit) => Document): Promise<Document> {
-    if (this.transaction) return body(this.transaction.unit)
+  /**
+   * Runs a write in the command's transaction, or by itself, durable when this resolves; a retry is answered as before.
+   * Resolves with the answer as bytes.
+   */
+  async write(body: (unit: Unit) => Document): Promise<Buffer> {
+    if (this.transaction) return encode(body(this.transaction.unit))
     const { session, number } = this
     return this.engine.write(unit =>
       session && number !== undefined
-        ? this.store.sessions.retryable(unit, session, number, () => body(unit))
-        : body(unit),
+        ? this.store.sessions.retryable(unit, session, number, () => encode(body(unit)))
+        : encode(body(unit)),
     )
   }
 

@@ -29,8 +29,10 @@ import {
   storable,
   StoredDocument,
 } from '../keyspace/documents'
+import { type Collection } from '../keyspace/catalog'
 import { type Unit } from '../keyspace/unit'
 import { find, type Query } from '../query/find'
+import { type Examined } from '../query/scan'
 import { type Filter, parseFilter } from '../query/filter'
 import { applyUpdate, parseUpdate, type Update, upserted } from '../update/update'
 import { describeError, OK } from '../wire/error-reply'
@@ -100,12 +102,11 @@ export async function updateCommand(context: Context): Promise<Reply> {
   const document = await context.write(unit => {
     let [n, nModified] = [0, 0]
     const upserts: Value[] = []
+    const target = new Target(context, unit)
     const writeErrors = each(context, updates, (statement, index) => {
       if (statement instanceof CommandError) throw statement
       const outcome =
-        statement.kind === 'update'
-          ? runUpdate(context, unit, statement, now)
-          : runReplacement(context, unit, statement)
+        statement.kind === 'update' ? runUpdate(target, statement, now) : runReplacement(target, statement)
       n += outcome.matched
       nModified += outcome.modified
       if (outcome.upserted === undefined) return
@@ -176,31 +177,48 @@ interface Outcome {
   upserted?: Value
 }
 
-function runUpdate(context: Context, unit: Unit, statement: UpdateStatement, now: Date): Outcome {
+/** What a command writes to: its collection, made when the first document comes. */
+class Target {
+  existing: Collection | undefined
+  readonly examined: Examined
+
+  constructor(
+    private readonly context: Context,
+    readonly unit: Unit,
+  ) {
+    this.existing = context.collectionIn(unit)
+    this.examined = context.examine()
+  }
+
+  collection(): Collection {
+    return (this.existing ??= this.context.collectionFor(this.unit))
+  }
+}
+
+function runUpdate(target: Target, statement: UpdateStatement, now: Date): Outcome {
   const { filter, update, multi, upsert, hint } = statement
-  const existing = context.collectionIn(unit)
+  const { existing, unit, examined } = target
   const query: Query = { filter, sort: [], skip: 0, limit: multi ? 0 : 1, hint }
   // All are found before the first is changed: a changed document must not be found again at its new place in an index.
-  const found = existing ? [...find(() => unit.view, existing, query, context.examine())] : []
+  const found = existing ? [...find(() => unit.view, existing, query, examined)] : []
   let modified = 0
   for (const before of found) if (replaceDocument(unit, existing!, before, updated(before, update, now))) modified++
   if (found.length > 0 || !upsert) return { matched: found.length, modified }
   const document = storable(upserted(update, filter, now))
-  insertDocument(unit, existing ?? context.collectionFor(unit), document)
+  insertDocument(unit, target.collection(), document)
   return { matched: 0, modified: 0, upserted: field(document.value, '_id') }
 }
 
-function runReplacement(context: Context, unit: Unit, { document, upsert }: Replacement): Outcome {
-  const existing = context.collectionIn(unit)
+function runReplacement(target: Target, { document, upsert }: Replacement): Outcome {
+  const { existing, unit, examined } = target
   const before = existing && documentWith(unit.view, existing, document.idKey)
   if (before) {
-    const examined = context.examine()
     examined.keys++
     examined.documents++
     return { matched: 1, modified: replaceDocument(unit, existing, before, document) ? 1 : 0 }
   }
   if (!upsert) return { matched: 0, modified: 0 }
-  insertDocument(unit, existing ?? context.collectionFor(unit), document)
+  insertDocument(unit, target.collection(), document, true)
   return { matched: 0, modified: 0, upserted: idTextOf(document.bytes) }
 }
 

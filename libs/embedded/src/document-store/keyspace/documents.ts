@@ -67,7 +67,7 @@ export function idKeyOf(id: Value): Buffer {
 }
 
 export function documentKey(collection: Collection, idKey: Buffer): Buffer {
-  return Buffer.concat([indexPrefix(collection.id, 0), idKey])
+  return indexPrefix(collection.id, 0, idKey)
 }
 
 export function documentWith(view: View, collection: Collection, idKey: Buffer): StoredDocument | undefined {
@@ -88,11 +88,14 @@ export function checkId(id: Value): void {
   if (kindOf(id) === 'regex') throw new CommandError('InvalidOptions', "The '_id' value cannot be of type regex")
 }
 
-/** @throws DuplicateKey when its _id or another unique key is taken. */
-export function insertDocument(unit: Unit, collection: Collection, document: StoredDocument): void {
+/**
+ * Adds a document; `isNew` when it is known that there is none with its _id.
+ * @throws DuplicateKey when its _id or another unique key is taken.
+ */
+export function insertDocument(unit: Unit, collection: Collection, document: StoredDocument, isNew = false): void {
   const key = documentKey(collection, document.idKey)
   unit.claim(key)
-  if (unit.view.get(key)) throw duplicate(collection, collection.indexes[0]!, [field(document.value, '_id')])
+  if (!isNew && unit.view.get(key)) throw duplicate(collection, collection.indexes[0]!, [field(document.value, '_id')])
   const changes = indexChanges(unit, collection, undefined, document)
   unit.view.put(key, document.bytes)
   apply(unit, changes)
@@ -131,7 +134,7 @@ export function indexDocuments(
   index: Index,
   documents: Iterable<StoredDocument>,
 ): void {
-  const look = lookOf([index])
+  const look = lookOf(collection, [index])
   for (const document of documents) apply(unit, entryChanges(unit, collection, index, look, undefined, document))
 }
 
@@ -149,7 +152,7 @@ function indexChanges(unit: Unit, collection: Collection, before?: StoredDocumen
   const all: Changes = { added: [], removed: [] }
   const { indexes } = collection
   if (indexes.length === 1) return all
-  const look = lookOf(indexes)
+  const look = lookOf(collection, indexes)
   if (before && after && look.isAtPathsAlone && sameElements(before, after, look.names)) return all
   for (let i = 1; i < indexes.length; i++) {
     const { added, removed } = entryChanges(unit, collection, indexes[i]!, look, before, after)
@@ -163,17 +166,20 @@ function indexChanges(unit: Unit, collection: Collection, before?: StoredDocumen
 interface Look {
   /** The first steps of all their paths. */
   names: Names
-  patterns: ReadonlyMap<Index, readonly StoredPart[]>
+  /** What the entries of each begin with, and its pattern by these names. */
+  entries: ReadonlyMap<Index, { prefix: Buffer; parts: readonly StoredPart[] }>
   /** No partial filter looks at more. */
   isAtPathsAlone: boolean
 }
 
-function lookOf(indexes: readonly Index[]): Look {
+function lookOf({ id }: Collection, indexes: readonly Index[]): Look {
   let look = looks.get(indexes)
   if (!look) {
     const names = namesOf(indexes.flatMap(({ pattern }) => pattern.map(({ path }) => path[0]!)))
-    const patterns = new Map(indexes.map(index => [index, storedPattern(index.pattern, names)]))
-    looks.set(indexes, (look = { names, patterns, isAtPathsAlone: !indexes.some(({ partial }) => partial) }))
+    const entries = new Map(
+      indexes.map(index => [index, { prefix: indexPrefix(id, index.id), parts: storedPattern(index.pattern, names) }]),
+    )
+    looks.set(indexes, (look = { names, entries, isAtPathsAlone: !indexes.some(({ partial }) => partial) }))
   }
   return look
 }
@@ -224,15 +230,15 @@ function entryKeys(
   unit: Unit,
   collection: Collection,
   index: Index,
-  { names, patterns }: Look,
+  { names, entries }: Look,
   document: StoredDocument,
 ): Buffer[] {
   if (index.partial && !matches(index.partial.filter, document.value)) return []
-  const prefix = indexPrefix(collection.id, index.id)
+  const { prefix, parts } = entries.get(index)!
   const { bytes, idKey } = document
   const elements = document.elementsOf(names)
   const suffix = index.unique ? undefined : idKey
-  const single = elements && plainEntry(prefix, bytes, patterns.get(index)!, elements, MAX_VALUES, suffix)
+  const single = elements && plainEntry(prefix, bytes, parts, elements, MAX_VALUES, suffix)
   if (single) return [single]
   const { keys, arrays } = extractKeys(document.partOf(names), index.pattern)
   const { traits, stored } = index

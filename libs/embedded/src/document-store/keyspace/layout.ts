@@ -26,10 +26,11 @@ const CHECKSUM = 4
 
 /** What is stored under a key: a checksum over all of it and the key, the value, and what makes the entry long enough. */
 export function sealed(key: Buffer, value: Buffer): Buffer {
-  const bytes = Buffer.allocUnsafe(Math.max(CHECKSUM + value.length, MIN_ENTRY - key.length))
-  value.copy(bytes, CHECKSUM)
-  bytes.fill(0, CHECKSUM + value.length)
-  bytes.writeUInt32BE(checksum(key, bytes), 0)
+  const end = CHECKSUM + value.length
+  const bytes = Buffer.allocUnsafe(Math.max(end, MIN_ENTRY - key.length))
+  bytes.set(value, CHECKSUM)
+  if (end < bytes.length) bytes.fill(0, end)
+  bytes.writeUInt32BE(end < bytes.length ? checksum(key, bytes) : crc32(value, crc32(key)), 0)
   return bytes
 }
 
@@ -89,13 +90,16 @@ export function collectionPrefix(collection: number): Buffer {
   return numbered(Buffer.from([1]), collection)
 }
 
-export function indexPrefix(collection: number, index: number): Buffer {
-  const prefix = Buffer.allocUnsafe(7)
-  prefix[0] = 1
-  prefix.writeUInt32BE(collection, 1)
-  prefix.writeUInt16BE(index, 5)
-  return prefix
+/** What the entries of an index begin with (index 0: the documents), and what follows it in one of them. */
+export function indexPrefix(collection: number, index: number, rest: Uint8Array = NOTHING): Buffer {
+  const key = Buffer.allocUnsafe(7 + rest.length)
+  key[0] = 1
+  key.writeUInt32BE(collection, 1)
+  key.writeUInt16BE(index, 5)
+  key.set(rest, 7)
+  return key
 }
+const NOTHING = new Uint8Array()
 
 /**
  * The values of an index entry, shortened when they are too long for a key: to a prefix, which keeps the order, and a

@@ -1,5 +1,6 @@
 // Messages of the MongoDB wire protocol: OP_MSG, and OP_QUERY for the first hello of a connection.
 import { BSONError, onDemand } from 'bson'
+import { documentOf } from '../bson/raw'
 import { decode, type Document, encode, MAX_DOCUMENT_BYTES } from '../bson/value'
 import { CommandError } from '../errors'
 
@@ -24,7 +25,8 @@ export interface Request {
 }
 
 export interface Reply {
-  document: Document
+  /** Also as the bytes that it has. */
+  document: Document | Buffer
   /** Documents that are answered as the bytes they are stored as. */
   cursor?: { batch: 'firstBatch' | 'nextBatch'; documents: Buffer[]; id: bigint; namespace: string }
 }
@@ -50,7 +52,7 @@ export function parseMessage(message: Buffer): Request {
 }
 
 export function encodeReply(reply: Reply, request: Pick<Request, 'id' | 'legacy'>, id: number): Buffer {
-  const body = reply.cursor ? withCursor(reply) : encode(reply.document)
+  const body = withCursor(bytesOf(reply.document), reply.cursor)
   const fixed = request.legacy ? 20 : 5
   const head = Buffer.alloc(HEADER + fixed)
   head.writeInt32LE(head.length + body.length, 0)
@@ -168,31 +170,28 @@ function malformed(what: string): CommandError {
   return new CommandError('FailedToParse', `malformed message: ${what}`)
 }
 
-function withCursor({ document, cursor }: Reply): Buffer {
-  const { batch, documents, id, namespace } = cursor!
+function bytesOf(document: Document | Buffer): Buffer {
+  return Buffer.isBuffer(document) ? document : encode(document)
+}
+
+function withCursor(document: Buffer, cursor: Reply['cursor']): Buffer {
+  if (!cursor) return document
+  const { batch, documents, id, namespace } = cursor
   const items: Buffer[] = []
   documents.forEach((bytes, i) => items.push(Buffer.from(`\x03${i}\0`), bytes))
-  const array = wrapped(items)
   const number = Buffer.alloc(8)
   number.writeBigInt64LE(id)
   const text = Buffer.from(`${namespace}\0`)
   const textLength = Buffer.alloc(4)
   textLength.writeInt32LE(text.length)
-  const inner = wrapped([
+  const inner = documentOf([
     Buffer.from(`\x04${batch}\0`),
-    array,
+    documentOf(items),
     Buffer.from('\x12id\0'),
     number,
     Buffer.from('\x02ns\0'),
     textLength,
     text,
   ])
-  return wrapped([Buffer.from('\x03cursor\0'), inner, encode(document).subarray(4, -1)])
-}
-
-/** Elements between the length and the end of a document. */
-function wrapped(elements: Buffer[]): Buffer {
-  const whole = Buffer.concat([Buffer.alloc(4), ...elements, Buffer.from([0])])
-  whole.writeInt32LE(whole.length)
-  return whole
+  return documentOf([Buffer.from('\x03cursor\0'), inner, document.subarray(4, -1)])
 }
