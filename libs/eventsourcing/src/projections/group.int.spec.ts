@@ -1,6 +1,7 @@
 // A group beside the log: live, in batches of any size, after failures, and beside another process.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { Unavailable } from '../errors'
 import { comparePositions } from '../event'
 import { type ProjectionsOptions, type RunningProjections } from './contract'
 import { bytesOf, type Fact, type Note, notes, PROJECTIONS, type Rig, startRig, tags, until, written } from './rig.spec'
@@ -170,6 +171,7 @@ describe('a group', () => {
       (await projections.status()).every(({ group, position: at }) => group === 'audience' || at === position),
     )
     expect(errors.length).toBeGreaterThan(0)
+    for (const error of errors) expect(error).toBeInstanceOf(Unavailable)
   })
 
   it('is not ready while it fails for longer than it may', async () => {

@@ -1,4 +1,5 @@
 // Runs one group in this process: the set that is furthest goes live; what is behind catches up beside it and joins.
+import { reaching } from '../document-store/document-store'
 import { comparePositions } from '../event'
 import { type AnyProjection } from '../projection'
 import { DEFAULT_LIMITS } from './batches'
@@ -77,7 +78,7 @@ export class Group {
     while (!signal.aborted) {
       const began = performance.now()
       try {
-        await run()
+        await reaching(run)
         backoff.reset()
       } catch (error) {
         if (signal.aborted) return
