@@ -57,8 +57,5 @@ export const setUpDemo = async ({ log, aggregates, send, now, onProgress }: Demo
   return tally
 }
 
-/** An article of the demonstration to look at first. */
-export const DEMO_FIRST = demoArticleId('barrier-vote')
-
 const countOf = (events: readonly { views: readonly (readonly unknown[])[] }[]): number =>
   events.flatMap(({ views }) => views).reduce((sum, [, count]) => sum + Number(count), 0)

@@ -114,9 +114,6 @@ export const paragraphsOf = (html: string): string[] => {
   return paragraphs
 }
 
-/** The text alone, a line per paragraph. */
-export const plainText = (html: string): string => (plainMarkup(html)?.paragraphs ?? paragraphsOf(html)).join('\n')
-
 /** True when something of it is to be read. */
 export const hasText = (html: string): boolean => BEGINS_WITH_TEXT.test(html) || paragraphsOf(html).length > 0
 

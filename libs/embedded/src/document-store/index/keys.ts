@@ -1,5 +1,5 @@
 // What an index holds of a document, and by what a sort compares documents: one set of rules for both.
-import { equal, KeyWriter } from '../bson/order'
+import { KeyWriter } from '../bson/order'
 import { ARRAY, type Element, namedElements, type Names, namesOf, OBJECT } from '../bson/raw'
 import { isArrayIndex, type Path, pathOf } from '../bson/path'
 import { type Document, field, isDocument, type Value } from '../bson/value'
@@ -194,8 +194,4 @@ function distinct(keys: Buffer[]): Buffer[] {
   if (keys.length === 1) return keys
   const sorted = keys.sort((a, b) => a.compare(b))
   return sorted.filter((key, i) => i === 0 || !key.equals(sorted[i - 1]!))
-}
-
-export function samePattern(a: Document, b: Document): boolean {
-  return equal(a, b)
 }

@@ -67,24 +67,12 @@ export function encodeReply(reply: Reply, request: Pick<Request, 'id' | 'legacy'
 }
 
 /** The documents of a BSON array, as bytes. */
-export function arrayItems(array: Buffer, fieldName: string): Buffer[] {
+function arrayItems(array: Buffer, fieldName: string): Buffer[] {
   return elementsOf(array).map(([type, , , offset, length]) => {
     if (type !== 3)
       throw new CommandError('TypeMismatch', `BSON field '${fieldName}.0' is the wrong type, expected type 'object'`)
     return array.subarray(offset, offset + length)
   })
-}
-
-/** The top fields of a document by name, those that are documents or arrays as bytes. */
-export function partsOf(document: Buffer): Map<string, Buffer> {
-  const parts = new Map<string, Buffer>()
-  for (const [type, nameOffset, nameLength, offset, length] of elementsOf(document))
-    if (type === 3 || type === 4)
-      parts.set(
-        document.toString('utf8', nameOffset, nameOffset + nameLength),
-        document.subarray(offset, offset + length),
-      )
-  return parts
 }
 
 function parseSections(message: Buffer, id: number): Request {
