@@ -1,7 +1,7 @@
 // Sets the demonstration up; what is there already stays as it is.
 import { type Aggregates, CommandIdReused, type CommandOutcome, type EventLog } from '@stet/eventsourcing'
 import { article as articles, curatedList } from '@stet/newsroom'
-import { demoArticleId, demoArticles, demoId, demoListCommands } from './newsroom'
+import { demoArticles, demoId, demoListCommands } from './newsroom'
 import { DEMO_VIEWS, demoViewEvents } from './views'
 
 export interface DemoTally {
