@@ -4,10 +4,10 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { StorageDamaged } from './errors'
 
 /**
- * So that a start stays short: only the pages above the leaves are looked at of files with more pages (beyond 2 GiB), and of
+ * So that a start stays short: only the pages above the leaves are looked at of files with more pages (beyond 1 GiB), and of
  * those that were closed in order and left alone since,
  */
-const WHOLE = 131_072
+const WHOLE = 65_536
 /** and of those with more than so many no entries' contents (beyond 256 MiB); they are checked whenever one is read. */
 const WITH_CONTENTS = 16_384
 
