@@ -196,7 +196,6 @@ describe('find', () => {
     expect(await idsOf({ a: 5 })).toEqual([1, 2, 3])
     expect(await idsOf({ a: { $gte: 4 } })).toEqual([1, 2, 3])
     expect(await idsOf({ a: { $lt: 'x' } })).toEqual([4])
-    expect(await idsOf({ a: { $type: 'int' } })).toEqual([1])
   })
 
   test('Long and Double beyond 2^53 are told apart exactly', async () => {
@@ -210,16 +209,16 @@ describe('find', () => {
     expect(await idsOf({ a: Long.fromString('9007199254740993') })).toEqual([1])
   })
 
-  test('orders values of all types: null, numbers, strings, objects, arrays by their least element, binary, id, bool, date, regex', async () => {
-    const values: unknown[] = [null, 1, 'a', { x: 1 }, Buffer.from('x'), new ObjectId(), true, new Date(1), /x/]
+  test('orders values of all types: null, numbers, strings, objects, arrays by their least element, binary, id, bool, date', async () => {
+    const values: unknown[] = [null, 1, 'a', { x: 1 }, Buffer.from('x'), new ObjectId(), true, new Date(1)]
     await docs.insertMany(values.map((a, i) => ({ _id: i, a })).reverse())
     await docs.insertOne({ _id: 'empty array', a: [] })
     await docs.insertOne({ _id: 'array', a: [new Date(9), 0] })
-    expect(await idsOf({}, { a: 1 })).toEqual(['empty array', 0, 'array', 1, 2, 3, 4, 5, 6, 7, 8])
-    expect((await idsOf({}, { a: -1 })).slice(0, 2)).toEqual([8, 'array'])
+    expect(await idsOf({}, { a: 1 })).toEqual(['empty array', 0, 'array', 1, 2, 3, 4, 5, 6, 7])
+    expect((await idsOf({}, { a: -1 })).slice(0, 2)).toEqual(['array', 7])
   })
 
-  test('$in, $nin, $all, $size, $elemMatch, $not, $or, $and, $nor', async () => {
+  test('$in, $nin, $not, $or, $and', async () => {
     await fill(
       {
         _id: 1,
@@ -234,22 +233,11 @@ describe('find', () => {
     )
     expect(await idsOf({ t: { $in: ['a', null] } })).toEqual([1, 3])
     expect(await idsOf({ t: { $nin: ['a'] } })).toEqual([2, 3])
-    expect(await idsOf({ t: { $all: ['a', 'b'] } })).toEqual([1])
-    expect(await idsOf({ t: { $size: 1 } })).toEqual([2])
-    expect(await idsOf({ s: { $elemMatch: { k: 1, v: 2 } } })).toEqual([2])
     expect(await idsOf({ 's.k': 1, 's.v': 2 })).toEqual([1, 2])
-    expect(await idsOf({ t: { $not: { $size: 1 } } })).toEqual([1, 3])
+    expect(await idsOf({ t: { $not: { $gt: 'a' } } })).toEqual([3])
     expect(await idsOf({ $or: [{ t: 'a' }, { t: { $exists: false } }] })).toEqual([1, 3])
-    expect(await idsOf({ $nor: [{ t: 'a' }] })).toEqual([2, 3])
     expect(await idsOf({ $and: [{ t: 'b' }, { 's.k': 2 }] })).toEqual([1])
     expect(await idsOf({ t: ['b'] })).toEqual([2])
-  })
-
-  test('$regex by prefix, with options', async () => {
-    await fill({ _id: 1, a: 'Yerevan' }, { _id: 2, a: 'yes' }, { _id: 3, a: 'no yes' })
-    expect(await idsOf({ a: /^Ye/ })).toEqual([1])
-    expect(await idsOf({ a: { $regex: '^ye', $options: 'i' } })).toEqual([1, 2])
-    expect(await idsOf({ a: { $in: [/^no/] } })).toEqual([3])
   })
 
   test('projections include or exclude, also in documents of arrays', async () => {
@@ -290,21 +278,19 @@ describe('find', () => {
 })
 
 describe('update', () => {
-  test('$set, $unset, $inc, $min, $max, $mul on dotted paths', async () => {
+  test('$set, $unset, $inc on dotted paths', async () => {
     const document = { _id: 1, a: 1, b: { c: 5 }, t: [1, 2] }
     expect(await updated({ $set: { 'b.d': 1, x: 2 } }, document)).toEqual({ ...document, b: { c: 5, d: 1 }, x: 2 })
     expect(await updated({ $unset: { 'b.c': '', t: '' } }, document)).toEqual({ _id: 1, a: 1, b: {} })
     expect(await updated({ $unset: { 't.0': '' } }, document)).toEqual({ ...document, t: [null, 2] })
     expect(await updated({ $inc: { a: 2, n: 3 } }, document)).toEqual({ ...document, a: 3, n: 3 })
-    expect(await updated({ $min: { a: 0, 'b.c': 9 }, $max: { m: 4 } }, document)).toEqual({ ...document, a: 0, m: 4 })
-    expect(await updated({ $mul: { a: 3, n: 3 } }, document)).toEqual({ ...document, a: 3, n: 0 })
     expect(await updated({ $set: { 't.3': 9 } }, document)).toEqual({ ...document, t: [1, 2, null, 9] })
   })
 
   test('fields that an update creates come in the order of their names', async () => {
-    expect(Object.keys((await updated({ $set: { z: 1 }, $inc: { y: 1 }, $max: { x: 1 } }, { _id: 1, b: 1 }))!)).toEqual(
-      ['_id', 'b', 'x', 'y', 'z'],
-    )
+    expect(
+      Object.keys((await updated({ $set: { z: 1 }, $inc: { y: 1 }, $push: { x: 1 } }, { _id: 1, b: 1 }))!),
+    ).toEqual(['_id', 'b', 'x', 'y', 'z'])
   })
 
   test('$inc keeps the types of numbers, widens Int32 to Long and refuses strings', async () => {
@@ -332,7 +318,7 @@ describe('update', () => {
     expect((await refusal(updated({ $push: { a: 1 } }, { _id: 1, a: 1 }))).code).toBe(2)
   })
 
-  test('$addToSet, $pull, $pullAll, $pop', async () => {
+  test('$addToSet, $pull, $pop', async () => {
     const document = {
       _id: 1,
       t: [1, 2, 3, 2],
@@ -345,8 +331,13 @@ describe('update', () => {
     expect((await updated({ $pull: { t: 2 } }, document))!.t).toEqual([1, 3])
     expect((await updated({ $pull: { t: { $gte: 2 } } }, document))!.t).toEqual([1])
     expect((await updated({ $pull: { s: { k: 1 } } }, document))!.s).toEqual([{ k: 2, v: 1 }])
-    expect((await updated({ $pullAll: { t: [1, 2] } }, document))!.t).toEqual([3])
     expect((await updated({ $pop: { t: -1 } }, document))!.t).toEqual([2, 3, 2])
+  })
+
+  test('$push and $addToSet take very many elements', async () => {
+    const many = Array.from({ length: 200_000 }, (_, i) => i)
+    const document = await updated({ $push: { p: { $each: many } }, $addToSet: { s: { $each: many } } }, { _id: 1 })
+    expect([document!.p, document!.s]).toEqual([many, many])
   })
 
   test('counts matched and modified apart; multi changes all', async () => {
@@ -390,6 +381,10 @@ describe('update', () => {
     expect((await refusal(docs.updateOne({ _id: 1 }, { $set: { a: 1 }, $inc: { a: 1 } }))).code).toBe(40)
     expect((await refusal(docs.updateOne({ _id: 1 }, { $set: { 'a.b': 1 } }))).code).toBe(28)
     expect((await refusal(docs.updateOne({ _id: 1 }, { $frob: { a: 1 } }))).code).toBe(9)
+    const deep = Array.from({ length: 300 }, () => 'a').join('.')
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $set: { [`b.${deep}`]: 1 } }))).code).toBe(15)
+    // Also where no document is found.
+    expect((await refusal(docs.updateOne({ _id: 2 }, { $inc: { a: 'x' as never } }))).code).toBe(14)
   })
 
   test('bulkWrite counts each kind', async () => {
@@ -440,9 +435,6 @@ describe('indexes', () => {
     ])
     expect((await refusal(docs.createIndex({ a: 1, b: -1 }, { name: 'other' }))).code).toBe(85)
     expect((await refusal(docs.createIndex({ c: 1 }, { name: 'a_1_b_-1' }))).code).toBe(86)
-    await docs.dropIndex('a_1_b_-1')
-    expect(await docs.indexes()).toHaveLength(1)
-    expect((await refusal(docs.dropIndex('a_1_b_-1'))).code).toBe(27)
   })
 
   test('an equality and an order are served without looking at more than is given', async () => {
@@ -463,6 +455,14 @@ describe('indexes', () => {
     expect(await examined({ t: 't5' })).toEqual({ returned: 71, examined: 71 })
   })
 
+  test('two tests may be passed by two elements of one array', async () => {
+    await docs.createIndexes([{ key: { t: 1 } }, { key: { 's.k': 1, 's.v': 1 } }])
+    const pairs = [1, 2].map(n => ({ k: n, v: n }))
+    await fill({ _id: 1, t: [0, 4], s: pairs }, { _id: 2, t: [2], s: [] })
+    expect(await idsOf({ t: { $gt: 3, $lt: 1 } })).toEqual([1])
+    expect(await idsOf({ 's.k': 1, 's.v': 2 })).toEqual([1])
+  })
+
   test('a unique index refuses a second document, also by upsert, and the index cannot be made over duplicates', async () => {
     await docs.createIndex({ slug: 1 }, { unique: true })
     await fill({ _id: 1, slug: 'a' })
@@ -471,9 +471,9 @@ describe('indexes', () => {
     expect((await refusal(docs.updateOne({ _id: 3 }, { $set: { slug: 'a' } }, { upsert: true }))).code).toBe(11000)
     await docs.replaceOne({ _id: 1 }, { slug: 'b' })
     await docs.insertOne({ _id: 2, slug: 'a' })
-    await docs.dropIndexes()
-    await docs.insertOne({ _id: 4, slug: 'a' })
-    expect((await refusal(docs.createIndex({ slug: 1 }, { unique: true }))).code).toBe(11000)
+    await docs.updateMany({}, { $set: { n: 1 } })
+    expect((await refusal(docs.createIndex({ n: 1 }, { unique: true }))).code).toBe(11000)
+    expect(await docs.indexes()).toHaveLength(2)
   })
 
   test('a partial index holds only what passes its filter', async () => {
@@ -541,6 +541,13 @@ describe('indexes', () => {
     expect(await idsOf({}, { a: -1 })).toEqual([2, 1])
     expect((await refusal(docs.insertOne({ _id: 3, a: `${long}2` }))).code).toBe(11000)
   })
+
+  test('long values that begin alike come once each', async () => {
+    await docs.createIndex({ a: 1, b: 1 })
+    const values = ['1', '2'].map(end => 'x'.repeat(1_500) + end)
+    await docs.insertMany(values.map((a, i) => ({ _id: i, a, b: 1 })))
+    expect(await idsOf({ a: { $in: values }, b: { $gte: 1 } })).toEqual([0, 1])
+  })
 })
 
 describe('collections', () => {
@@ -557,42 +564,18 @@ describe('collections', () => {
 })
 
 describe('aggregate', () => {
-  test('$match, $group with accumulators, $sort, $project', async () => {
-    await fill({ _id: 1, s: 'a', n: 1 }, { _id: 2, s: 'a', n: 3 }, { _id: 3, s: 'b', n: 5 })
-    const grouped = docs.aggregate([
-      { $match: { n: { $gt: 0 } } },
-      { $sort: { n: -1 } },
-      {
-        $group: {
-          _id: '$s',
-          sum: { $sum: '$n' },
-          mean: { $avg: '$n' },
-          min: { $min: '$n' },
-          max: { $max: '$n' },
-          first: { $first: '$n' },
-          last: { $last: '$n' },
-          count: { $sum: 1 },
-        },
-      },
-      { $sort: { _id: 1 } },
+  test('$match, $sort, $skip, $limit and $project, $count or what counts documents', async () => {
+    await fill({ _id: 1, s: 'a' }, { _id: 2, s: 'a' }, { _id: 3, s: 'b' }, { _id: 4, s: 'b' })
+    const all = (...stages: Document[]) => docs.aggregate(stages).toArray()
+    const rest = { $match: { _id: { $gt: 1 } } }
+    expect(await all(rest, { $sort: { _id: -1 } }, { $skip: 1 }, { $limit: 2 }, { $project: { s: 1 } })).toEqual([
+      { _id: 3, s: 'b' },
+      { _id: 2, s: 'a' },
     ])
-    expect(await grouped.toArray()).toEqual([
-      { _id: 'a', sum: 4, mean: 2, min: 1, max: 3, first: 3, last: 1, count: 2 },
-      { _id: 'b', sum: 5, mean: 5, min: 5, max: 5, first: 5, last: 5, count: 1 },
-    ])
-    expect(await docs.aggregate([{ $match: { _id: 3 } }, { $project: { _id: 0, s: 1 } }]).toArray()).toEqual([
-      { s: 'b' },
-    ])
-  })
-
-  test('$skip, $limit, $count, in any order', async () => {
-    await fill({ _id: 1 }, { _id: 2 }, { _id: 3 }, { _id: 4 })
-    const ids = async (...stages: Document[]) =>
-      (await docs.aggregate(stages).toArray()).map(({ _id }) => _id as unknown)
-    expect(await ids({ $sort: { _id: -1 } }, { $skip: 1 }, { $limit: 2 })).toEqual([3, 2])
-    expect(await ids({ $sort: { _id: -1 } }, { $limit: 2 }, { $skip: 1 })).toEqual([3])
-    expect(await ids({ $limit: 3 }, { $match: { _id: { $gt: 1 } } })).toEqual([2, 3])
-    expect(await docs.aggregate([{ $match: { _id: { $gt: 1 } } }, { $count: 'n' }]).toArray()).toEqual([{ n: 3 }])
+    expect(await all(rest, { $project: { _id: 0 } })).toEqual([{ s: 'a' }, { s: 'b' }, { s: 'b' }])
+    expect(await all(rest, { $limit: 2 }, { $count: 'n' })).toEqual([{ n: 2 }])
+    expect(await all({ $match: { s: 'c' } }, { $count: 'n' })).toEqual([])
+    expect(await docs.countDocuments({ s: 'a' }, { skip: 1 })).toBe(1)
   })
 
   test('refuses an unknown stage', async () => {

@@ -90,10 +90,6 @@ export class Cursors {
     this.open.delete(oldest[0])
     return oldest[1].next.length + oldest[1].memory.held
   }
-
-  get count(): number {
-    return this.open.size
-  }
 }
 
 /** Up to `count` documents and 16 MiB, and the one after them. */

@@ -39,13 +39,7 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
   const engine = new Engine(directory)
   const cursors = new Cursors()
   const sessions = new Sessions(engine, transaction => cursors.killOf(transaction), transactionLifetimeMs)
-  const store: Store = {
-    engine,
-    cursors,
-    sessions,
-    examined: { keys: 0, documents: 0, held: 0 },
-    startedAt: Date.now(),
-  }
+  const store: Store = { engine, cursors, sessions }
   const sockets = new Map<Socket, Promise<void>>()
   const server = createServer(socket => {
     const served = serve(socket, request => {

@@ -1,6 +1,5 @@
 // MongoDB's order over values of all types, and the order-preserving bytes that index keys are made of.
-import { type Binary, type BSONRegExp, type Code, Long, type ObjectId, type Timestamp } from 'bson'
-import { notImplemented } from '../errors'
+import { type Binary, Long, type ObjectId } from 'bson'
 import { BOOL, DATE, DOUBLE, type Element, INT32, LONG, NULL, STRING } from './raw'
 import { type Document, type Kind, kindOf, type Numeric, type Value } from './value'
 
@@ -17,9 +16,6 @@ export const rank: Record<Kind, number> = {
   objectId: 35,
   bool: 40,
   date: 45,
-  timestamp: 47,
-  regex: 50,
-  javascript: 60,
   maxKey: 254,
 }
 
@@ -28,32 +24,9 @@ export function compare(a: Value, b: Value): number {
   const kind = kindOf(a)
   const other = kindOf(b)
   if (kind !== other) return rank[kind] - rank[other]
-  switch (kind) {
-    case 'minKey':
-    case 'maxKey':
-    case 'null':
-    case 'undefined':
-      return 0
-    case 'number':
-      return compareNumbers(a as Numeric, b as Numeric)
-    case 'string':
-      return compareStrings(a as string, b as string)
-    case 'bool':
-      return Number(a) - Number(b)
-    case 'date':
-      return (a as Date).getTime() - (b as Date).getTime()
-    case 'objectId':
-      return Buffer.compare((a as ObjectId).id, (b as ObjectId).id)
-    case 'array':
-      return compareArrays(a as Value[], b as Value[])
-    case 'object':
-      return compareDocuments(a as Document, b as Document)
-    case 'binData':
-    case 'timestamp':
-    case 'regex':
-    case 'javascript':
-      return Buffer.compare(keyOf(a), keyOf(b))
-  }
+  if (kind === 'number') return compareNumbers(a as Numeric, b as Numeric)
+  if (kind === 'string') return compareStrings(a as string, b as string)
+  return Buffer.compare(keyOf(a), keyOf(b))
 }
 
 export function equal(a: Value, b: Value): boolean {
@@ -65,6 +38,11 @@ export function keyOf(value: Value): Buffer {
   const writer = new KeyWriter()
   writer.value(value)
   return writer.bytes()
+}
+
+/** A text that values have in common when they are equal. */
+export function identityOf(value: Value): string {
+  return keyOf(value).toString('latin1')
 }
 
 /** Appends order-preserving values one after the other. */
@@ -178,20 +156,10 @@ export class KeyWriter {
         return this.byte(value ? 1 : 0)
       case 'date':
         return this.integer(BigInt((value as Date).getTime()) + 2n ** 63n)
-      case 'timestamp':
-        return this.integer(BigInt.asUintN(64, (value as Timestamp).toBigInt()))
       case 'objectId':
         return this.raw((value as ObjectId).id)
       case 'binData':
         return this.binary(value as Binary)
-      case 'regex':
-        this.escaped((value as BSONRegExp).pattern)
-        return this.escaped((value as BSONRegExp).options)
-      case 'javascript': {
-        const code = value as Code
-        if (code.scope) throw notImplemented('value of type javascriptWithScope')
-        return this.escaped(code.code)
-      }
       case 'array':
         for (const item of value as Value[]) this.value(item)
         return this.byte(0)
@@ -290,39 +258,11 @@ function compareNumbers(a: Numeric, b: Numeric): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
-/** Order of the UTF-8 bytes, which differs from that of UTF-16 units where a surrogate meets a unit above it. */
+/** Order of the UTF-8 bytes, from which that of UTF-16 units differs where a surrogate meets a unit above it. */
 function compareStrings(a: string, b: string): number {
   if (a === b) return 0
-  const shorter = Math.min(a.length, b.length)
-  for (let i = 0; i < shorter; i++) {
-    const x = a.charCodeAt(i)
-    const y = b.charCodeAt(i)
-    if (x !== y) return codePointRank(x) - codePointRank(y)
-  }
-  return a.length - b.length
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  return a < b ? -1 : 1
 }
 
-function codePointRank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
-}
-
-function compareArrays(a: Value[], b: Value[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const order = compare(a[i], b[i])
-    if (order !== 0) return order
-  }
-  return a.length - b.length
-}
-
-/** Field by field: the type of the value first, then the name, then the value. */
-function compareDocuments(a: Document, b: Document): number {
-  const left = Object.entries(a)
-  const right = Object.entries(b)
-  for (let i = 0; i < left.length && i < right.length; i++) {
-    const [name, value] = left[i]!
-    const [otherName, other] = right[i]!
-    const order = rank[kindOf(value)] - rank[kindOf(other)] || compareStrings(name, otherName) || compare(value, other)
-    if (order !== 0) return order
-  }
-  return left.length - right.length
-}
+const SURROGATE = /[\ud800-\udfff]/

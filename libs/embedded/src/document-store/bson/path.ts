@@ -29,7 +29,7 @@ function arrive(value: Value, path: Path, visit: (value: Value) => boolean, at: 
   return false
 }
 
-/** The value of a path, an array on the way giving an array of what its documents hold (as expressions read paths). */
+/** The value of a path; of an array on the way, an array of what its documents hold. */
 export function valueAt(value: Value, path: Path, at = 0): Value {
   if (at === path.length) return value
   if (isDocument(value)) return valueAt(field(value, path[at]!), path, at + 1)

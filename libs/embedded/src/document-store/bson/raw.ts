@@ -20,6 +20,8 @@ export const NULL = 0x0a
 export const INT32 = 0x10
 export const LONG = 0x12
 const DOLLAR = 0x24
+/** Milliseconds on either side of 1970 beyond which JavaScript has no date. */
+const LATEST_DATE = 8.64e15
 
 /** Bytes of a value whose type has a fixed length. */
 const FIXED: Readonly<Record<number, number>> = {
@@ -45,17 +47,19 @@ export function namesOf(fields: Iterable<string>): Names {
  */
 export function namedElements(bytes: Buffer, names: Names, start = 0): (Element | undefined)[] | undefined {
   const found = new Array<Element | undefined>(names.size).fill(undefined)
-  const isWhole = eachElement(bytes, start, (element, nameEnd) => {
+  const isWhole = eachElement(bytes, start, (element, nameEnd, end) => {
     const place = names.get(bytes.toString('latin1', element + 1, nameEnd))
-    if (place === undefined) return
-    const type = bytes[element]!
-    found[place] = { type, start: element, value: nameEnd + 1, end: endOfValue(bytes, type, nameEnd + 1, bytes.length) }
+    if (place !== undefined) found[place] = { type: bytes[element]!, start: element, value: nameEnd + 1, end }
   })
   return isWhole ? found : undefined
 }
 
 /** Visits the elements of the document that begins at `start`; false when they are not all of types that are known here. */
-export function eachElement(bytes: Buffer, start: number, visit: (start: number, nameEnd: number) => void): boolean {
+export function eachElement(
+  bytes: Buffer,
+  start: number,
+  visit: (start: number, nameEnd: number, end: number) => void,
+): boolean {
   const end = endOf(bytes, start, bytes.length)
   if (end < 0) return false
   for (let at = start + 4; at < end - 1;) {
@@ -63,7 +67,7 @@ export function eachElement(bytes: Buffer, start: number, visit: (start: number,
     if (zero < 0 || zero >= end - 1) return false
     const after = endOfValue(bytes, bytes[at]!, zero + 1, end - 1)
     if (after < 0) return false
-    visit(at, zero)
+    visit(at, zero, after)
     at = after
   }
   return true
@@ -134,6 +138,7 @@ function plainDocument(bytes: Buffer, start: number, limit: number, depth: numbe
       at = endOfValue(bytes, type, value, end - 1)
       if (type === STRING && at >= 0 && !isText(bytes, value + 4, at - 1)) return -1
       if (type === BOOL && bytes[value]! > 1) return -1
+      if (type === DATE && at >= 0 && Math.abs(Number(bytes.readBigInt64LE(value))) > LATEST_DATE) return -1
     }
     if (at < 0) return -1
   }

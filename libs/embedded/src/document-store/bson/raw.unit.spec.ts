@@ -94,6 +94,13 @@ describe('a document as bytes', () => {
     expect(isPlain(Buffer.from(serialize(document)))).toBe(false)
   })
 
+  it('is refused when it has a date that JavaScript has not, which an update would write as another one', () => {
+    const bytes = Buffer.from(serialize({ _id: 'a', d: Long.MAX_VALUE }))
+    bytes[bytes.lastIndexOf('d') - 1] = 0x09
+    expect(isPlain(bytes)).toBe(false)
+    expect(() => checkStorable(decode(bytes))).toThrow('MONGODB_URL')
+  })
+
   it('is decoded when it has two _ids, or lies too deep', () => {
     const twice = Buffer.from(serialize({ _id: 'a', _ie: 'b' }))
     twice[twice.lastIndexOf('_ie') + 2] = 'd'.charCodeAt(0)

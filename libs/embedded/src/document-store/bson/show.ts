@@ -1,5 +1,5 @@
 // Values as the shell would write them, for messages.
-import { Long } from 'bson'
+import { Double, Int32, Long } from 'bson'
 import { isDocument, isNumeric, kindOf, type Value } from './value'
 
 export function show(value: Value): string {
@@ -13,4 +13,13 @@ export function show(value: Value): string {
   if (value instanceof Date) return `new Date(${value.getTime()})`
   if (value !== undefined && 'toHexString' in value) return `ObjectId('${value.toHexString()}')`
   return kindOf(value)
+}
+
+/** The name of a value's type. */
+export function typeName(value: Value): string {
+  if (value instanceof Int32) return 'int'
+  if (value instanceof Double) return 'double'
+  if (value instanceof Long) return 'long'
+  const kind = kindOf(value)
+  return kind === 'undefined' ? 'missing' : kind
 }

@@ -1,11 +1,7 @@
 // The values of BSON as the document store holds them: numbers keep their type, nothing is promoted.
 import {
   type Binary,
-  type BSONRegExp,
   BSONError,
-  type BSONSymbol,
-  type Code,
-  type Decimal128,
   deserialize,
   Double,
   Int32,
@@ -14,19 +10,18 @@ import {
   type MinKey,
   type ObjectId,
   serialize,
-  type Timestamp,
 } from 'bson'
 import { CommandError, notImplemented } from '../errors'
 
 export type Numeric = Int32 | Long | Double
-type Tagged = Numeric | ObjectId | Binary | BSONRegExp | Timestamp | MinKey | MaxKey | Code | BSONSymbol | Decimal128
-export type Value = null | undefined | string | boolean | Date | Tagged | Value[] | Document
+export type Value =
+  null | undefined | string | boolean | Date | Numeric | ObjectId | Binary | MinKey | MaxKey | Value[] | Document
 /** A decoded document; `undefined` never stands in a stored one (it means a missing field in between). */
 export interface Document {
   [field: string]: Value
 }
 
-/** The kinds of value, named as $type names them. */
+/** The kinds of value, named as MongoDB names their types. */
 export type Kind =
   | 'minKey'
   | 'undefined'
@@ -39,9 +34,6 @@ export type Kind =
   | 'objectId'
   | 'bool'
   | 'date'
-  | 'timestamp'
-  | 'regex'
-  | 'javascript'
   | 'maxKey'
 
 /** Deepest nesting of a document, as in MongoDB. */
@@ -79,33 +71,26 @@ export function kindOf(value: Value): Kind {
   if (typeof value === 'string') return 'string'
   if (typeof value === 'boolean') return 'bool'
   if (Array.isArray(value)) return 'array'
-  if (value instanceof Date) return 'date'
-  const tag = tagOf(value)
-  switch (tag) {
-    case undefined:
-      return 'object'
-    case 'Int32':
-    case 'Double':
-    case 'Long':
-      return 'number'
-    case 'ObjectId':
-      return 'objectId'
-    case 'Binary':
-      return 'binData'
-    case 'Timestamp':
-      return 'timestamp'
-    case 'BSONRegExp':
-      return 'regex'
-    case 'MinKey':
-      return 'minKey'
-    case 'MaxKey':
-      return 'maxKey'
-    case 'Code':
-      return 'javascript'
-    default:
-      throw notImplemented(`value of type ${tag}`)
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw notImplemented('date beyond the year 275760')
+    return 'date'
   }
+  const tag = tagOf(value)
+  if (tag === undefined) return 'object'
+  const kind = kinds.get(tag)
+  if (kind) return kind
+  throw notImplemented(`value of type ${tag}`)
 }
+
+const kinds = new Map<string, Kind>([
+  ['Int32', 'number'],
+  ['Double', 'number'],
+  ['Long', 'number'],
+  ['ObjectId', 'objectId'],
+  ['Binary', 'binData'],
+  ['MinKey', 'minKey'],
+  ['MaxKey', 'maxKey'],
+])
 
 /** bson marks its classes on the prototype; a field of a document called _bsontype is an own one. */
 function tagOf(value: object): string | undefined {
@@ -158,7 +143,7 @@ export function tooDeep(value: Value, depth = 0): boolean {
   return false
 }
 
-/** Refuses what this store cannot hold faithfully: undefined, DBRef, Decimal128, names beginning with $, too deep a nesting. */
+/** Refuses what this store cannot hold faithfully: kinds it does not have, names beginning with $, too deep a nesting. */
 export function checkStorable(value: Value, depth = 1): void {
   const kind = kindOf(value)
   if (kind === 'undefined') throw notImplemented('value of type undefined (deprecated in BSON)')

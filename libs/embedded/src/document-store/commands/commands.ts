@@ -1,10 +1,10 @@
 // The commands by name, and how one is run: with its transaction, and with an answer whatever happens.
-import { type Document, field, isDocument } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
+import { type SessionId } from '../sessions'
 import { errorReply, OK } from '../wire/error-reply'
 import { type Reply, type Request } from '../wire/message'
 import { aggregateCommand } from './aggregate'
-import { Context, isTransactionEnd, type Store } from './context'
+import { checkFields, Context, isTransactionEnd, type Store } from './context'
 import * as definitions from './definitions'
 import { findAndModifyCommand } from './find-and-modify'
 import * as handshake from './handshake'
@@ -33,11 +33,7 @@ const outside: Record<string, Command> = {
   isMaster: handshake.helloCommand,
   ismaster: handshake.helloCommand,
   ping: handshake.pingCommand,
-  buildInfo: handshake.buildInfoCommand,
-  buildinfo: handshake.buildInfoCommand,
-  serverStatus: handshake.serverStatusCommand,
   endSessions: handshake.endSessionsCommand,
-  killSessions: handshake.endSessionsCommand,
   create: definitions.createCommand,
   drop: definitions.dropCommand,
   dropDatabase: definitions.dropDatabaseCommand,
@@ -45,8 +41,7 @@ const outside: Record<string, Command> = {
   listDatabases: definitions.listDatabasesCommand,
   createIndexes: definitions.createIndexesCommand,
   listIndexes: definitions.listIndexesCommand,
-  dropIndexes: definitions.dropIndexesCommand,
-  explain: explainCommand,
+  explain: reads.explainCommand,
 }
 
 /** Runs a request; errors become answers. */
@@ -97,24 +92,10 @@ function abortCommand(context: Context): Reply {
   return { document: { ok: OK } }
 }
 
-function transactionOf({ session, number, command }: Context): {
-  session: NonNullable<Context['session']>
-  number: bigint
-} {
+function transactionOf(context: Context): { session: SessionId; number: bigint } {
+  checkFields(context, [])
+  const { session, number, command } = context
   if (!session || number === undefined)
     throw new CommandError('InvalidOptions', `${command} must be run within a transaction`)
   return { session, number }
-}
-
-function explainCommand(context: Context): Reply {
-  const explained = field(context.body, 'explain')
-  if (!isDocument(explained))
-    throw new CommandError('TypeMismatch', "BSON field 'explain.explain' is the wrong type, expected type 'object'")
-  const verbosity = field(context.body, 'verbosity')
-  const name = Object.keys(explained)[0] ?? ''
-  const body: Document = { ...explained, $db: context.database }
-  const inner = new Context(context.store, { ...context.request, body }, name)
-  if (name === 'find')
-    return { document: reads.explainFind(inner, typeof verbosity === 'string' ? verbosity : 'allPlansExecution') }
-  throw notImplemented(`explain of ${name}`)
 }

@@ -21,16 +21,14 @@ import { type Unit } from '../keyspace/unit'
 import { type View } from '../keyspace/view'
 import { type Examined } from '../query/scan'
 import { type SessionId, sessionOf, type Sessions } from '../sessions'
-import { type Request } from '../wire/message'
+import { OK } from '../wire/error-reply'
+import { type Reply, type Request } from '../wire/message'
 
 /** What all commands of a server share. */
 export interface Store {
   engine: Engine
   cursors: Cursors
   sessions: Sessions
-  /** What all queries together have looked at since the start. */
-  examined: Examined
-  startedAt: number
 }
 
 export class Context {
@@ -69,13 +67,13 @@ export class Context {
     return this.string(this.command)
   }
 
-  collection(name = this.collectionName): Collection | undefined {
-    const found = this.engine.catalog.find(this.database, name)
+  collection(): Collection | undefined {
+    const found = this.engine.catalog.find(this.database, this.collectionName)
     if (found && this.transaction) {
       if (found.changedAt > this.transaction.clock)
         throw new CommandError(
           'SnapshotUnavailable',
-          `Unable to read from a snapshot due to pending collection catalog changes to collection '${this.database}.${name}'; please retry the operation.`,
+          `Unable to read from a snapshot due to pending collection catalog changes to collection '${this.database}.${this.collectionName}'; please retry the operation.`,
           ['TransientTransactionError'],
         )
       this.transaction.touched.add(found)
@@ -119,9 +117,25 @@ export class Context {
     )
   }
 
-  /** Counts what a query has looked at, for it and for the whole server. */
+  /** Counts what a query has looked at. */
   examine(): Examined {
-    return new Tally(this.store.examined)
+    return { keys: 0, documents: 0, held: 0 }
+  }
+
+  /** An answer with the first of the documents; what is left of them stays open as a cursor. */
+  firstBatch(documents: Iterable<Buffer, void>, memory: Pick<Examined, 'held'>, name = this.collectionName): Reply {
+    const cursor = this.document('cursor')
+    for (const option of Object.keys(cursor))
+      if (option !== 'batchSize') throw unknownField(`${this.command}.cursor`, option)
+    const batch = this.store.cursors.start(
+      `${this.database}.${name}`,
+      documents[Symbol.iterator](),
+      this.count('batchSize') ?? this.count('batchSize', cursor),
+      this.flag('singleBatch'),
+      memory,
+      this.transaction,
+    )
+    return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace: `${this.database}.${name}` } }
   }
 
   string(name: string): string {
@@ -145,9 +159,15 @@ export class Context {
     return value
   }
 
-  /** A whole number, not negative; undefined when absent. */
-  count(name: string): number | undefined {
+  array(name: string): Value[] {
     const value = field(this.body, name)
+    if (!Array.isArray(value)) throw wrongType(this.command, name, value, 'array')
+    return value
+  }
+
+  /** A whole number, not negative; undefined when absent. */
+  count(name: string, within = this.body): number | undefined {
+    const value = field(within, name)
     if (value === undefined || value === null) return undefined
     if (!isNumeric(value)) throw wrongType(this.command, name, value, 'number')
     const number = toNumber(value)
@@ -169,32 +189,6 @@ export class Context {
   }
 }
 
-class Tally implements Examined {
-  held = 0
-  private ownKeys = 0
-  private ownDocuments = 0
-
-  constructor(private readonly total: Examined) {}
-
-  get keys(): number {
-    return this.ownKeys
-  }
-
-  set keys(value: number) {
-    this.total.keys += value - this.ownKeys
-    this.ownKeys = value
-  }
-
-  get documents(): number {
-    return this.ownDocuments
-  }
-
-  set documents(value: number) {
-    this.total.documents += value - this.ownDocuments
-    this.ownDocuments = value
-  }
-}
-
 /** Fields that any command may have; they ask for nothing that this store would do otherwise. */
 const generic = new Set([
   '$db',
@@ -202,7 +196,6 @@ const generic = new Set([
   'txnNumber',
   'autocommit',
   'startTransaction',
-  '$clusterTime',
   '$readPreference',
   'readConcern',
   'writeConcern',
@@ -231,7 +224,7 @@ export function isTransactionEnd(command: string): boolean {
   return command === 'commitTransaction' || command === 'abortTransaction'
 }
 
-function wrongType(command: string, name: string, value: Value, expected: string): CommandError {
+export function wrongType(command: string, name: string, value: Value, expected: string): CommandError {
   if (value === undefined)
     return new CommandError('FailedToParse', `BSON field '${command}.${name}' is missing but a required field`)
   return new CommandError(

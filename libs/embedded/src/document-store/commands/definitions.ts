@@ -1,19 +1,19 @@
 // Making, listing and dropping collections and indexes.
 import { Int32 } from 'bson'
 import { equal } from '../bson/order'
-import { type Document, encode, field, isDocument, isNumeric, numeric, toNumber, type Value } from '../bson/value'
+import { type Document, encode, isDocument, numeric } from '../bson/value'
 import { CommandError } from '../errors'
 import { describeIndex, type Index, parseIndex } from '../index/definition'
 import { type Collection, namespaceOf } from '../keyspace/catalog'
 import { indexDocuments, sameIndex } from '../keyspace/documents'
-import { after, catalogKey, collectionPrefix, countKey, indexPrefix } from '../keyspace/layout'
+import { after, catalogKey, collectionPrefix, countKey } from '../keyspace/layout'
 import { type Unit } from '../keyspace/unit'
 import { everything, find } from '../query/find'
 import { parseFilter } from '../query/filter'
 import { matches } from '../query/match'
 import { OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
-import { checkFields, type Context } from './context'
+import { checkFields, type Context, wrongType } from './context'
 
 export async function createCommand(context: Context): Promise<Reply> {
   checkFields(context, [])
@@ -57,21 +57,16 @@ export async function dropDatabaseCommand(context: Context): Promise<Reply> {
 }
 
 function drop(context: Context, unit: Unit, collection: Collection): void {
-  remove(unit, collectionPrefix(collection.id))
+  const prefix = collectionPrefix(collection.id)
+  for (let start = prefix; ;) {
+    const entries = unit.view.range(start, after(prefix), false, 1_000)
+    for (const { key } of entries) unit.view.delete(key)
+    if (entries.length < 1_000) break
+    start = Buffer.concat([entries.at(-1)!.key, Buffer.from([0])])
+  }
   unit.view.delete(catalogKey(collection.id))
   unit.view.delete(countKey(collection.id))
   unit.effects.push(() => context.engine.catalog.remove(collection))
-}
-
-/** Removes all entries with a prefix. */
-function remove(unit: Unit, prefix: Buffer): void {
-  const end = after(prefix)
-  for (let start = prefix; ;) {
-    const entries = unit.view.range(start, end, false, 1_000)
-    for (const { key } of entries) unit.view.delete(key)
-    if (entries.length < 1_000) return
-    start = Buffer.concat([entries.at(-1)!.key, Buffer.from([0])])
-  }
 }
 
 export function listCollectionsCommand(context: Context): Reply {
@@ -82,7 +77,7 @@ export function listCollectionsCommand(context: Context): Reply {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(collection => describeCollection(collection, context.flag('nameOnly')))
     .filter(document => matches(filter, document))
-  return listed(context, '$cmd.listCollections', documents)
+  return context.firstBatch(documents.map(encode), { held: 0 }, '$cmd.listCollections')
 }
 
 function describeCollection(collection: Collection, nameOnly: boolean): Document {
@@ -104,10 +99,9 @@ export function listDatabasesCommand(context: Context): Reply {
 }
 
 export async function createIndexesCommand(context: Context): Promise<Reply> {
-  checkFields(context, ['indexes', 'commitQuorum', 'ignoreUnknownIndexOptions'])
-  const given = field(context.body, 'indexes')
-  if (!Array.isArray(given) || given.length === 0)
-    throw new CommandError('BadValue', 'Must specify at least one index to create')
+  checkFields(context, ['indexes'])
+  const given = context.array('indexes')
+  if (given.length === 0) throw new CommandError('BadValue', 'Must specify at least one index to create')
   const fresh: Index[] = []
   const document = await context.engine.define(
     () => context.collection(),
@@ -117,8 +111,7 @@ export async function createIndexesCommand(context: Context): Promise<Reply> {
       const collection = context.collectionFor(unit)
       const before = collection.indexes.length
       for (const specification of given) {
-        if (!isDocument(specification))
-          throw new CommandError('TypeMismatch', 'an index specification has to be an object')
+        if (!isDocument(specification)) throw wrongType('createIndexes', 'indexes.0', specification, 'object')
         const index = parseIndex(specification, collection.nextIndex + fresh.length)
         if (isNew([...collection.indexes, ...fresh], index)) fresh.push(index)
       }
@@ -174,55 +167,5 @@ export function listIndexesCommand(context: Context): Reply {
   const collection = context.collection()
   if (!collection)
     throw new CommandError('NamespaceNotFound', `ns does not exist: ${context.database}.${context.collectionName}`)
-  return listed(context, context.collectionName, collection.indexes.map(describeIndex))
-}
-
-export async function dropIndexesCommand(context: Context): Promise<Reply> {
-  checkFields(context, ['index'])
-  const document = await context.engine.define(
-    () => context.collection(),
-    unit => {
-      const collection = context.collection()
-      if (!collection)
-        throw new CommandError('NamespaceNotFound', `ns not found ${context.database}.${context.collectionName}`)
-      const dropped = indexesToDrop(collection, field(context.body, 'index'))
-      for (const index of dropped) remove(unit, indexPrefix(collection.id, index.id))
-      const was = collection.indexes.length
-      collection.indexes = collection.indexes.filter(index => !dropped.includes(index))
-      collection.changedAt = context.engine.nextClock
-      unit.changed.add(collection)
-      return { nIndexesWas: new Int32(was), ok: OK }
-    },
-  )
-  return { document }
-}
-
-function indexesToDrop(collection: Collection, wanted: Value): Index[] {
-  if (wanted === '*') return collection.indexes.slice(1)
-  if (Array.isArray(wanted)) return wanted.flatMap(one => indexesToDrop(collection, one))
-  const found = collection.indexes.find(index =>
-    typeof wanted === 'string' ? index.name === wanted : equal(index.key, wanted),
-  )
-  if (found?.id === 0) throw new CommandError('InvalidOptions', 'cannot drop _id index')
-  if (!found)
-    throw new CommandError(
-      'IndexNotFound',
-      typeof wanted === 'string' ? `index not found with name [${wanted}]` : "can't find index with key",
-    )
-  return [found]
-}
-
-/** A list that is short enough to be given at once. */
-function listed(context: Context, name: string, documents: Document[]): Reply {
-  const cursor = context.document('cursor')
-  const size = field(cursor, 'batchSize')
-  const namespace = `${context.database}.${name}`
-  const batch = context.store.cursors.start(
-    namespace,
-    documents.map(encode).values(),
-    isNumeric(size) ? toNumber(size) : undefined,
-    false,
-    { held: 0 },
-  )
-  return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
+  return context.firstBatch(collection.indexes.map(describeIndex).map(encode), { held: 0 })
 }

@@ -1,6 +1,6 @@
 // findAndModify: one document found, changed or removed, and answered as it was before or is after.
 import { Int32 } from 'bson'
-import { type Document, field, isDocument, type Value } from '../bson/value'
+import { type Document, field } from '../bson/value'
 import { CommandError } from '../errors'
 import { deleteDocument, insertDocument, replaceDocument, storable } from '../keyspace/documents'
 import { type Unit } from '../keyspace/unit'
@@ -11,21 +11,9 @@ import { parseUpdate, type Update, upserted } from '../update/update'
 import { OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
 import { checkFields, type Context } from './context'
-import { hintOf } from './reads'
 import { updated } from './writes'
 
-const FIELDS = [
-  'query',
-  'sort',
-  'remove',
-  'update',
-  'new',
-  'upsert',
-  'fields',
-  'hint',
-  'bypassDocumentValidation',
-  'stmtId',
-]
+const FIELDS = ['query', 'sort', 'remove', 'update', 'new', 'upsert', 'fields', 'stmtId']
 
 export async function findAndModifyCommand(context: Context): Promise<Reply> {
   checkFields(context, FIELDS)
@@ -41,40 +29,35 @@ export async function findAndModifyCommand(context: Context): Promise<Reply> {
       "Cannot specify both upsert=true or new=true and remove=true: 'remove' always returns the deleted document",
     )
   const update = remove ? undefined : parseUpdate(given)
-  const now = new Date()
-  return { document: await context.write(unit => run(context, unit, update, now)) }
+  return { document: await context.write(unit => run(context, unit, update)) }
 }
 
-function run(context: Context, unit: Unit, update: Update | undefined, now: Date): Document {
+function run(context: Context, unit: Unit, update: Update | undefined): Document {
   const filter = parseFilter(context.document('query'))
   const collection = context.collectionIn(unit)
-  const query = { filter, sort: parseSort(context.document('sort')), skip: 0, limit: 1, hint: hintOf(context) }
-  const [before] = collection ? find(() => unit.view, collection, query, context.examine()) : []
-  const shown = (document: Document | undefined): Value => {
-    const projection = parseProjection(context.document('fields'))
-    return document ? (projection?.(document) ?? document) : null
-  }
+  const query = { filter, sort: parseSort(context.document('sort')), skip: 0, limit: 1 }
+  const [before] = find(() => unit.view, collection, query, context.examine())
+  const projection = parseProjection(context.document('fields'))
+  const answer = (lastErrorObject: Document, document?: Document): Document => ({
+    lastErrorObject,
+    value: document ? (projection?.(document) ?? document) : null,
+    ok: OK,
+  })
   if (before && collection) {
     if (!update) {
       deleteDocument(unit, collection, before)
-      return { lastErrorObject: { n: new Int32(1) }, value: shown(before.value), ok: OK }
+      return answer({ n: new Int32(1) }, before.value)
     }
-    const after = updated(before, update, now)
+    const after = updated(before, update)
     replaceDocument(unit, collection, before, after)
-    const value = shown(context.flag('new') ? after.value : before.value)
-    return { lastErrorObject: { n: new Int32(1), updatedExisting: true }, value, ok: OK }
+    return answer({ n: new Int32(1), updatedExisting: true }, context.flag('new') ? after.value : before.value)
   }
-  if (!update || !context.flag('upsert')) {
-    const lastErrorObject = { n: new Int32(0), ...(update && { updatedExisting: false }) }
-    return { lastErrorObject, value: null, ok: OK }
-  }
-  const document = storable(upserted(update, filter, now))
+  if (!update) return answer({ n: new Int32(0) })
+  if (!context.flag('upsert')) return answer({ n: new Int32(0), updatedExisting: false })
+  const document = storable(upserted(update, filter))
   insertDocument(unit, context.collectionFor(unit), document)
-  const id = field(document.value, '_id')
-  const value = context.flag('new') ? shown(document.value) : null
-  return {
-    lastErrorObject: { n: new Int32(1), updatedExisting: false, upserted: isDocument(id) ? { ...id } : id },
-    value,
-    ok: OK,
-  }
+  return answer(
+    { n: new Int32(1), updatedExisting: false, upserted: field(document.value, '_id') },
+    context.flag('new') ? document.value : undefined,
+  )
 }

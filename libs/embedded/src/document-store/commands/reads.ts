@@ -1,47 +1,25 @@
 // find, getMore, killCursors, count, distinct, and what explain tells of a query.
-import { Int32, Long } from 'bson'
-import { equal } from '../bson/order'
+import { Long } from 'bson'
+import { identityOf } from '../bson/order'
 import { pathOf, reach } from '../bson/path'
-import { type Document, encode, field, isDocument, numeric, type Value } from '../bson/value'
-import { CommandError } from '../errors'
-import { describePlan } from '../query/plan'
-import { find, parseSort, planFor, type Query } from '../query/find'
+import { type Document, encode, field, numeric, type Value } from '../bson/value'
+import { CommandError, notImplemented } from '../errors'
+import { describePlan, plan } from '../query/plan'
+import { find, parseSort, type Query } from '../query/find'
 import { parseFilter } from '../query/filter'
 import { parseProjection } from '../query/projection'
 import { type Examined } from '../query/scan'
 import { OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
-import { checkFields, type Context } from './context'
+import { checkFields, Context } from './context'
 
-const FIND = [
-  'filter',
-  'projection',
-  'sort',
-  'skip',
-  'limit',
-  'batchSize',
-  'singleBatch',
-  'hint',
-  'noCursorTimeout',
-  'allowDiskUse',
-  'allowPartialResults',
-]
+const FIND = ['filter', 'projection', 'sort', 'skip', 'limit', 'batchSize', 'singleBatch']
 
 export function findCommand(context: Context): Reply {
   checkFields(context, FIND)
   const query = findQuery(context)
   const examined = context.examine()
-  const source = results(context, query, examined)
-  const namespace = `${context.database}.${context.collectionName}`
-  const batch = context.store.cursors.start(
-    namespace,
-    source,
-    context.count('batchSize'),
-    context.flag('singleBatch'),
-    examined,
-    context.transaction,
-  )
-  return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
+  return context.firstBatch(results(context, query, examined), examined)
 }
 
 function findQuery(context: Context): Query {
@@ -50,21 +28,13 @@ function findQuery(context: Context): Query {
     sort: parseSort(context.document('sort')),
     skip: context.count('skip') ?? 0,
     limit: context.count('limit') ?? 0,
-    hint: hintOf(context),
   }
 }
 
 function* results(context: Context, query: Query, examined: Examined): Generator<Buffer> {
   const projection = parseProjection(context.document('projection'))
-  const collection = context.collection()
-  if (!collection) return
-  for (const document of find(context.view, collection, query, examined))
+  for (const document of find(context.view, context.collection(), query, examined))
     yield projection ? encode(projection(document.value)) : document.bytes
-}
-
-export function hintOf(context: Context): Value {
-  const hint = field(context.body, 'hint')
-  return isDocument(hint) && Object.keys(hint).length === 0 ? undefined : hint
 }
 
 export function getMoreCommand(context: Context): Reply {
@@ -78,73 +48,77 @@ export function getMoreCommand(context: Context): Reply {
 
 export function killCursorsCommand(context: Context): Reply {
   checkFields(context, ['cursors'])
-  const ids = field(context.body, 'cursors')
-  if (!Array.isArray(ids))
-    throw new CommandError('TypeMismatch', "BSON field 'killCursors.cursors' is the wrong type, expected type 'array'")
   const killed: Value[] = []
   const notFound: Value[] = []
-  for (const id of ids) (id instanceof Long && context.store.cursors.kill(id.toBigInt()) ? killed : notFound).push(id)
+  for (const id of context.array('cursors'))
+    (id instanceof Long && context.store.cursors.kill(id.toBigInt()) ? killed : notFound).push(id)
   return {
     document: { cursorsKilled: killed, cursorsNotFound: notFound, cursorsAlive: [], cursorsUnknown: [], ok: OK },
   }
 }
 
 export function countCommand(context: Context): Reply {
-  checkFields(context, ['query', 'skip', 'limit', 'hint', 'fields'])
+  checkFields(context, ['query', 'skip', 'limit'])
   const collection = context.collection()
-  const filter = context.document('query')
+  const filter = parseFilter(context.document('query'))
   const skip = context.count('skip') ?? 0
   const limit = context.count('limit') ?? 0
-  if (!collection) return { document: { n: new Int32(0), ok: OK } }
-  if (Object.keys(filter).length === 0) {
+  if (collection && filter.kind === 'and' && filter.of.length === 0) {
     const all = context.transaction ? context.transaction.unit.countOf(collection) : context.engine.countOf(collection)
     const rest = Math.max(0, all - skip)
     return { document: { n: numeric(limit > 0 ? Math.min(limit, rest) : rest), ok: OK } }
   }
   let n = 0
-  const query = { filter: parseFilter(filter), sort: [], skip, limit, hint: hintOf(context) }
-  for (const _ of find(context.view, collection, query, context.examine())) n++
+  for (const _ of find(context.view, collection, { filter, sort: [], skip, limit }, context.examine())) n++
   return { document: { n: numeric(n), ok: OK } }
 }
 
 export function distinctCommand(context: Context): Reply {
-  checkFields(context, ['key', 'query', 'hint'])
+  checkFields(context, ['key', 'query'])
   const path = pathOf(context.string('key'))
-  const collection = context.collection()
-  const values: Value[] = []
-  const seen = new Map<string, Value[]>()
+  const query = { filter: parseFilter(context.document('query')), sort: [], skip: 0, limit: 0 }
+  const values = new Map<string, Value>()
   const add = (value: Value) => {
-    if (value === undefined) return
-    const bucket = JSON.stringify(typeof value === 'string' ? value : typeof value)
-    const same = seen.get(bucket) ?? []
-    if (same.some(other => equal(other, value))) return
-    seen.set(bucket, [...same, value])
-    values.push(value)
+    const identity = identityOf(value)
+    if (value !== undefined && !values.has(identity)) values.set(identity, value)
   }
-  const query = { filter: parseFilter(context.document('query')), sort: [], skip: 0, limit: 0, hint: hintOf(context) }
-  for (const document of collection ? find(context.view, collection, query, context.examine()) : [])
+  for (const document of find(context.view, context.collection(), query, context.examine()))
     reach(document.value, path, value => {
-      for (const item of Array.isArray(value) ? value : [value]) add(item)
+      if (Array.isArray(value)) value.forEach(add)
+      else add(value)
       return false
     })
-  return { document: { values, ok: OK } }
+  return { document: { values: [...values.values()], ok: OK } }
 }
 
 /** The plan of a find and, unless only that was asked for, what running it has looked at. */
-export function explainFind(context: Context, verbosity: string): Document {
+export function explainCommand(context: Context): Reply {
+  checkFields(context, ['verbosity'])
+  const explained = context.document('explain')
+  const verbosity = field(context.body, 'verbosity') ?? 'allPlansExecution'
+  if (!['queryPlanner', 'executionStats', 'allPlansExecution'].includes(verbosity as string))
+    throw new CommandError(
+      'FailedToParse',
+      `verbosity string must be one of {'queryPlanner', 'executionStats', 'allPlansExecution'}`,
+    )
+  const command = Object.keys(explained)[0] ?? ''
+  if (command !== 'find') throw notImplemented(`explain of ${command}`)
+  const body = { ...explained, $db: context.database }
+  return { document: explainFind(new Context(context.store, { ...context.request, body }, command), verbosity) }
+}
+
+function explainFind(context: Context, verbosity: Value): Document {
   checkFields(context, FIND)
   const query = findQuery(context)
   const collection = context.collection()
-  const namespace = `${context.database}.${context.collectionName}`
-  if (!collection) return { queryPlanner: { namespace, winningPlan: { stage: 'EOF' } }, ok: OK }
-  const chosen = planFor(collection, query)
-  const sorting = !chosen.sorted && query.sort.length > 0
-  const found = describePlan(chosen)
-  const queryPlanner = { namespace, winningPlan: sorting ? { stage: 'SORT', inputStage: found } : found }
-  if (verbosity === 'queryPlanner') return { queryPlanner, ok: OK }
   const examined = context.examine()
+  const queryPlanner = {
+    namespace: `${context.database}.${context.collectionName}`,
+    winningPlan: collection ? describePlan(plan(collection, query)) : { stage: 'EOF' },
+  }
+  if (verbosity === 'queryPlanner') return { queryPlanner, ok: OK }
   let returned = 0
-  for (const _ of find(context.view, collection, query, examined, chosen)) returned++
+  for (const _ of find(context.view, collection, query, examined)) returned++
   const executionStats = {
     executionSuccess: true,
     nReturned: numeric(returned),

@@ -88,25 +88,22 @@ interface UpdateStatement {
   update: Update
   multi: boolean
   upsert: boolean
-  hint: Value
 }
 
-const UPDATE = ['q', 'u', 'multi', 'upsert', 'hint']
+const UPDATE = ['q', 'u', 'multi', 'upsert']
 
 export async function updateCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'updates'])
   const updates = statements(context, 'updates').map(bytes =>
     attempt(() => plainReplacement(bytes) ?? updateStatement(decodeStatement(bytes))),
   )
-  const now = new Date()
   const document = await context.write(unit => {
     let [n, nModified] = [0, 0]
     const upserts: Value[] = []
     const target = new Target(context, unit)
     const writeErrors = each(context, updates, (statement, index) => {
       if (statement instanceof CommandError) throw statement
-      const outcome =
-        statement.kind === 'update' ? runUpdate(target, statement, now) : runReplacement(target, statement)
+      const outcome = statement.kind === 'update' ? runUpdate(target, statement) : runReplacement(target, statement)
       n += outcome.matched
       nModified += outcome.modified
       if (outcome.upserted === undefined) return
@@ -167,7 +164,6 @@ function updateStatement(statement: Document): UpdateStatement {
     update,
     multi,
     upsert: truthy(field(statement, 'upsert')),
-    hint: field(statement, 'hint'),
   }
 }
 
@@ -195,16 +191,15 @@ class Target {
   }
 }
 
-function runUpdate(target: Target, statement: UpdateStatement, now: Date): Outcome {
-  const { filter, update, multi, upsert, hint } = statement
+function runUpdate(target: Target, { filter, update, multi, upsert }: UpdateStatement): Outcome {
   const { existing, unit, examined } = target
-  const query: Query = { filter, sort: [], skip: 0, limit: multi ? 0 : 1, hint }
+  const query: Query = { filter, sort: [], skip: 0, limit: multi ? 0 : 1 }
   // All are found before the first is changed: a changed document must not be found again at its new place in an index.
   const found = existing ? [...find(() => unit.view, existing, query, examined)] : []
   let modified = 0
-  for (const before of found) if (replaceDocument(unit, existing!, before, updated(before, update, now))) modified++
+  for (const before of found) if (replaceDocument(unit, existing!, before, updated(before, update))) modified++
   if (found.length > 0 || !upsert) return { matched: found.length, modified }
-  const document = storable(upserted(update, filter, now))
+  const document = storable(upserted(update, filter))
   insertDocument(unit, target.collection(), document)
   return { matched: 0, modified: 0, upserted: field(document.value, '_id') }
 }
@@ -223,8 +218,8 @@ function runReplacement(target: Target, { document, upsert }: Replacement): Outc
 }
 
 /** A document after an update. */
-export function updated(before: StoredDocument, update: Update, now: Date): StoredDocument {
-  const after = storable(applyUpdate(update, decodeStored(before.bytes), now))
+export function updated(before: StoredDocument, update: Update): StoredDocument {
+  const after = storable(applyUpdate(update, decodeStored(before.bytes)))
   return new StoredDocument(before.idKey, after.bytes)
 }
 
@@ -233,7 +228,7 @@ export async function deleteCommand(context: Context): Promise<Reply> {
   const deletes = statements(context, 'deletes').map(bytes =>
     attempt(() => {
       const statement = decodeStatement(bytes)
-      refuseOthers('delete.deletes', statement, ['q', 'limit', 'hint'])
+      refuseOthers('delete.deletes', statement, ['q', 'limit'])
       const q = field(statement, 'q')
       const limit = field(statement, 'limit')
       if (!isDocument(q))
@@ -243,7 +238,7 @@ export async function deleteCommand(context: Context): Promise<Reply> {
         )
       if (!isNumeric(limit) || ![0, 1].includes(toNumber(limit)))
         throw new CommandError('FailedToParse', 'The limit field in delete objects must be 0 or 1')
-      return { filter: parseFilter(q), limit: toNumber(limit), hint: field(statement, 'hint') }
+      return { filter: parseFilter(q), limit: toNumber(limit) }
     }),
   )
   const document = await context.write(unit => {

@@ -28,7 +28,7 @@ export interface Index {
   ready: boolean
 }
 
-const known = new Set(['key', 'name', 'unique', 'partialFilterExpression', 'background', 'v', 'ns'])
+const known = new Set(['key', 'name', 'unique', 'partialFilterExpression'])
 
 /** @throws CannotCreateIndex, BadValue, or NotImplemented for kinds and options that this store does not have. */
 export function parseIndex(specification: Document, id: number): Index {
@@ -89,22 +89,22 @@ function directionOf(dotted: string, direction: Value): 1 | -1 {
   return number > 0 ? 1 : -1
 }
 
-/** MongoDB allows equality, ranges, $exists: true, $type and $and (and later more) in a partial filter. */
 function partialFilter(document: Document): Filter {
   const filter = parseFilter(document)
   const parts = filter.kind === 'and' ? filter.of : [filter]
-  for (const part of parts) {
-    const allowed =
-      part.kind === 'field' &&
-      (['eq', 'gt', 'gte', 'lt', 'lte', 'type', 'in'].includes(part.test.op) ||
-        (part.test.op === 'exists' && part.test.wanted))
-    if (!allowed)
-      throw new CommandError(
-        'CannotCreateIndex',
-        'unsupported expression in partial index: ' + Object.keys(document).join(', '),
-      )
-  }
+  if (!parts.every(mayBePartial))
+    throw new CommandError(
+      'CannotCreateIndex',
+      'unsupported expression in partial index: ' + Object.keys(document).join(', '),
+    )
   return filter
+}
+
+/** Of what MongoDB allows there: equality, ranges, $in and $exists: true, one or several of them. */
+function mayBePartial(filter: Filter): boolean {
+  if (filter.kind !== 'field') return false
+  const { test } = filter
+  return test.op === 'in' || test.op === 'range' || (test.op === 'exists' && test.wanted)
 }
 
 export function copyTraits(traits: Traits): Traits {

@@ -1,7 +1,7 @@
 // Documents and their index entries: every change of a document goes through here.
 import { equal, keyOf } from '../bson/order'
 import { type Element, namedElements, type Names, namesOf, picked } from '../bson/raw'
-import { decodeStored, type Document, encode, field, kindOf, type Value } from '../bson/value'
+import { decodeStored, type Document, encode, field, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { type Index } from '../index/definition'
 import { extractKeys, type KeyPattern, plainEntry, storedPattern, type StoredPart } from '../index/keys'
@@ -85,7 +85,6 @@ export function storable(document: Document): StoredDocument {
 export function checkId(id: Value): void {
   if (Array.isArray(id)) throw new CommandError('InvalidOptions', "The '_id' value cannot be of type array")
   if (id === undefined) throw new CommandError('InvalidOptions', "The '_id' value cannot be of type undefined")
-  if (kindOf(id) === 'regex') throw new CommandError('InvalidOptions', "The '_id' value cannot be of type regex")
 }
 
 /**

@@ -1,64 +1,41 @@
 // Which part of an index the tests on its fields leave, as ranges of the index's bytes.
-import { keyOf, rank } from '../bson/order'
+import { KeyWriter } from '../bson/order'
 import { kindOf, type Value } from '../bson/value'
 import { type KeyPart } from '../index/keys'
 import { after, boundOf } from '../keyspace/layout'
-import { type Test } from './filter'
+import { type Range, type Test } from './filter'
 
+/** From one key up to another, which is not in it. */
 export interface Interval {
   start: Buffer
   end: Buffer
 }
 
-/** A part of what one field may hold: prefixes of encoded values, ascending. */
-interface Span {
-  low?: { bytes: Buffer; inclusive: boolean }
-  high?: { bytes: Buffer; inclusive: boolean }
-}
-
-export type Component = { points: Buffer[] } | { span: Span }
+/** What is left of one field: some of its values, or all in a span, as bytes in the order of the index. */
+export type Component = { points: Buffer[] } | { span: Interval }
 
 /**
- * What the tests on one field leave of it, in the order of the index; undefined when they leave everything.
+ * What the tests on one field leave of it; undefined when they leave everything.
  * `several`: the field may be an array, of which different elements may pass different tests: only one test counts.
  */
 export function componentOf(tests: readonly Test[], { direction }: KeyPart, several: boolean): Component | undefined {
-  const spans: Span[] = []
+  const spans: Interval[] = []
   for (const test of tests) {
     const points = pointsOf(test)
-    if (points) return { points: distinctSorted(points.map(bytes => (direction === 1 ? bytes : inverted(bytes)))) }
-    const span = spanOf(test)
-    if (span) spans.push(span)
+    if (points) return { points: distinct(points.map(value => bytesOf(value, direction))) }
+    if (test.op === 'range' && staysInType(test)) spans.push(spanOf(test, direction))
   }
   if (spans.length === 0) return undefined
-  const span = several ? spans[0]! : spans.reduce(intersection)
-  return { span: direction === 1 ? span : { low: invertedBound(span.high), high: invertedBound(span.low) } }
+  return { span: several ? spans[0]! : spans.reduce(intersection) }
 }
 
 /** All combinations of points, then at most one span, as ranges after the prefix of the index. */
 export function intervals(prefix: Buffer, components: Component[]): Interval[] {
-  const starts = combinations(components)
   const last = components.at(-1)
-  if (last && 'span' in last) return starts.map(start => spanInterval(prefix, start, last.span))
-  return merged(starts.map(start => spanInterval(prefix, start, {})))
-}
-
-function spanInterval(prefix: Buffer, fixed: Buffer, { low, high }: Span): Interval {
-  return { start: startOf(prefix, fixed, low), end: endOf(prefix, fixed, high) }
-}
-
-function startOf(prefix: Buffer, fixed: Buffer, low: Span['low']): Buffer {
-  const whole = low ? Buffer.concat([fixed, low.bytes]) : fixed
-  const bound = boundOf(whole)
-  const key = Buffer.concat([prefix, bound])
-  return low && !low.inclusive && bound === whole ? after(key) : key
-}
-
-function endOf(prefix: Buffer, fixed: Buffer, high: Span['high']): Buffer {
-  const whole = high ? Buffer.concat([fixed, high.bytes]) : fixed
-  const bound = boundOf(whole)
-  const key = Buffer.concat([prefix, bound])
-  return !high || high.inclusive || bound !== whole ? after(key) : key
+  const span = last && 'span' in last ? last.span : undefined
+  const ranges = combinations(components).map(fixed => rangeOf(prefix, fixed, span))
+  // Points that were shortened to the same bound give the same range: read it once.
+  return ranges.filter((range, i) => i === 0 || !range.start.equals(ranges[i - 1]!.start))
 }
 
 /** All combinations of points, one of each component, in order. */
@@ -70,82 +47,53 @@ export function combinations(components: Component[]): Buffer[] {
   return starts
 }
 
-/** Points that were shortened to the same bound give the same range: read it once. */
-function merged(ranges: Interval[]): Interval[] {
-  return ranges.filter((range, i) => i === 0 || !range.start.equals(ranges[i - 1]!.start))
+/** Whether a comparison passes values of the bound's own type alone, and neither null nor what is missing. */
+export function staysInType({ bound }: Range): boolean {
+  return !['array', 'null', 'undefined', 'minKey', 'maxKey'].includes(kindOf(bound))
 }
 
-function pointsOf(test: Test): Buffer[] | undefined {
+function rangeOf(prefix: Buffer, fixed: Buffer, span?: Interval): Interval {
+  const from = span ? Buffer.concat([fixed, span.start]) : fixed
+  const to = span ? Buffer.concat([fixed, span.end]) : fixed
+  const end = Buffer.concat([prefix, boundOf(to)])
+  // A bound that is only the beginning of values takes in all that begin so.
+  const whole = span !== undefined && boundOf(to) === to
+  return { start: Buffer.concat([prefix, boundOf(from)]), end: whole ? end : after(end) }
+}
+
+function pointsOf(test: Test): Value[] | undefined {
   switch (test.op) {
-    case 'eq':
-      return Array.isArray(test.value) ? undefined : [keyOf(test.value)]
     case 'in':
-      if (test.patterns.length > 0 || test.values.some(Array.isArray)) return undefined
-      return test.values.map(keyOf)
+      return test.values.some(Array.isArray) ? undefined : test.values
     case 'exists':
-      return test.wanted ? undefined : [keyOf(null)]
-    case 'gte':
-    case 'lte':
-      return test.value === null ? [keyOf(null)] : undefined
-    default:
+      return test.wanted ? undefined : [null]
+    case 'range':
+      return test.bound === null && test.inclusive ? [null] : undefined
+    case 'not':
       return undefined
   }
 }
 
-function spanOf(test: Test): Span | undefined {
-  switch (test.op) {
-    case 'gt':
-    case 'gte':
-    case 'lt':
-    case 'lte':
-      return rangeSpan(test.op, test.value)
-    case 'regex': {
-      const { prefix } = test.pattern
-      if (prefix === '' || prefix.includes('\0')) return undefined
-      const bytes = Buffer.concat([Buffer.from([rank.string]), Buffer.from(prefix)])
-      return { low: { bytes, inclusive: true }, high: { bytes, inclusive: true } }
-    }
-    default:
-      return undefined
-  }
+/** From the bound to the end of its type, or from the beginning of its type to the bound. */
+function spanOf({ bound, direction, inclusive }: Range, order: 1 | -1): Interval {
+  const bytes = bytesOf(bound, order)
+  const type = bytes.subarray(0, 1)
+  return direction === order
+    ? { start: inclusive ? bytes : after(bytes), end: after(type) }
+    : { start: type, end: inclusive ? after(bytes) : bytes }
 }
 
-/** A comparison leaves only values of its own type. */
-function rangeSpan(op: 'gt' | 'gte' | 'lt' | 'lte', value: Value): Span | undefined {
-  const kind = kindOf(value)
-  if (['array', 'null', 'undefined', 'minKey', 'maxKey'].includes(kind)) return undefined
-  const type = { bytes: Buffer.from([rank[kind]]), inclusive: true }
-  const bound = { bytes: keyOf(value), inclusive: op === 'gte' || op === 'lte' }
-  return op === 'gt' || op === 'gte' ? { low: bound, high: type } : { low: type, high: bound }
+function intersection(a: Interval, b: Interval): Interval {
+  return { start: a.start.compare(b.start) > 0 ? a.start : b.start, end: a.end.compare(b.end) < 0 ? a.end : b.end }
 }
 
-function intersection(a: Span, b: Span): Span {
-  return { low: tighter(a.low, b.low, 1), high: tighter(a.high, b.high, -1) }
+function bytesOf(value: Value, direction: 1 | -1): Buffer {
+  const writer = new KeyWriter()
+  writer.component(value, direction)
+  return writer.bytes()
 }
 
-function tighter(a: Span['low'], b: Span['low'], sign: 1 | -1): Span['low'] {
-  if (!a || !b) return a ?? b
-  const order = a.bytes.compare(b.bytes) * sign
-  // A type byte is a prefix of every bound within the type; as an upper bound it is the looser one.
-  if (sign === -1 && isPrefix(a.bytes, b.bytes)) return b.bytes.length === a.bytes.length && !a.inclusive ? a : b
-  if (sign === -1 && isPrefix(b.bytes, a.bytes)) return a
-  if (order === 0) return a.inclusive ? b : a
-  return order > 0 ? a : b
-}
-
-function isPrefix(prefix: Buffer, bytes: Buffer): boolean {
-  return bytes.subarray(0, prefix.length).equals(prefix)
-}
-
-function invertedBound(bound: Span['low']): Span['low'] {
-  return bound && { bytes: inverted(bound.bytes), inclusive: bound.inclusive }
-}
-
-function inverted(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.map(byte => ~byte & 0xff))
-}
-
-function distinctSorted(points: Buffer[]): Buffer[] {
+function distinct(points: Buffer[]): Buffer[] {
   const sorted = points.sort((a, b) => a.compare(b))
   return sorted.filter((point, i) => i === 0 || !point.equals(sorted[i - 1]!))
 }

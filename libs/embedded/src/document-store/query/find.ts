@@ -1,6 +1,6 @@
-// Finding: filter, order, skip, limit and projection over what a plan gives.
+// Finding: filter, order, skip and limit over what a plan gives.
 import { namesOf } from '../bson/raw'
-import { type Document, isNumeric, toNumber, type Value } from '../bson/value'
+import { type Document, isNumeric, toNumber } from '../bson/value'
 import { CommandError } from '../errors'
 import { keyPart, type KeyPattern } from '../index/keys'
 import { type Collection } from '../keyspace/catalog'
@@ -8,7 +8,7 @@ import { type StoredDocument } from '../keyspace/documents'
 import { type View } from '../keyspace/view'
 import { type Filter } from './filter'
 import { matches } from './match'
-import { type Plan, plan } from './plan'
+import { plan } from './plan'
 import { type Examined, run } from './scan'
 import { sorted } from './sort'
 
@@ -18,28 +18,26 @@ export interface Query {
   skip: number
   /** 0 means all. */
   limit: number
-  hint?: Value
 }
 
 export const everything: Filter = { kind: 'and', of: [] }
 
-export function planFor(collection: Collection, query: Query): Plan {
-  return plan(collection, query.filter, query.sort, query.limit > 0, query.hint)
-}
-
-/** The documents a query finds, lazily. `view` is asked anew for each piece, so that a cursor holds nothing in between. */
+/**
+ * The documents a query finds, lazily; none where there is no collection. `view` is asked anew for each piece, so that a
+ * cursor holds nothing in between.
+ */
 export function* find(
   view: () => View,
-  collection: Collection,
+  collection: Collection | undefined,
   query: Query,
   examined: Examined,
-  chosen = planFor(collection, query),
 ): Generator<StoredDocument> {
+  if (!collection) return
+  const chosen = plan(collection, query)
   const candidates = run(view, collection, chosen, examined)
-  const matching = proves(chosen, query.filter) ? candidates : filtered(candidates, query.filter)
+  const matching = proven(query.filter) ? candidates : filtered(candidates, query.filter)
   const wanted = query.limit === 0 ? undefined : query.skip + query.limit
-  const ordered =
-    chosen.sorted || query.sort.length === 0 ? matching : sorted(matching, sizeOf, query.sort, examined, wanted)
+  const ordered = chosen.sorted ? matching : sorted(matching, query.sort, examined, wanted)
   let skip = query.skip
   let left = query.limit === 0 ? Infinity : query.limit
   for (const document of ordered) {
@@ -64,31 +62,21 @@ export function parseSort(sort: Document): KeyPattern {
   })
 }
 
-/** Whether what a plan finds need not be looked at: it asks for documents by _ids that are texts, whose keys are exact. */
-function proves(chosen: Plan, filter: Filter): boolean {
-  if (filter.kind !== 'field' || filter.dotted !== '_id') return false
-  if (chosen.kind !== 'point' && !(chosen.kind === 'scan' && chosen.exact && chosen.index.id === 0)) return false
-  const { test } = filter
-  if (test.op === 'eq') return typeof test.value === 'string'
-  return test.op === 'in' && test.patterns.length === 0 && test.values.every(value => typeof value === 'string')
+/** Whether what a plan finds need not be looked at: all is asked for, or _ids that are texts, whose keys are exact. */
+function proven(filter: Filter): boolean {
+  if (filter.kind !== 'field') return filter.kind === 'and' && filter.of.length === 0
+  const { dotted, test } = filter
+  return dotted === '_id' && test.op === 'in' && test.values.every(value => typeof value === 'string')
 }
 
 /** Of a document that is not decoded yet only the fields that the filter asks for are. */
 function* filtered(documents: Iterable<StoredDocument>, filter: Filter): Generator<StoredDocument> {
-  const all = filter.kind === 'and' && filter.of.length === 0
   const names = namesOf(fieldsOf(filter))
-  for (const document of documents) if (all || matches(filter, document.partOf(names))) yield document
+  for (const document of documents) if (matches(filter, document.partOf(names))) yield document
 }
 
 function fieldsOf(filter: Filter, names = new Set<string>()): Set<string> {
   if (filter.kind === 'field') names.add(filter.path[0]!)
   else for (const part of filter.of) fieldsOf(part, names)
   return names
-}
-
-/** What a sort looks at is decoded; what it holds of it are the bytes. */
-function sizeOf(document: StoredDocument): [Document, number] {
-  const { value, bytes } = document
-  document.forgetValue()
-  return [value, bytes.length]
 }

@@ -4,105 +4,71 @@ import { CommandError, notImplemented } from '../errors'
 
 export type Projection = (document: Document) => Document
 
-/** What happens to the fields of a document, by name. */
-type Node = Map<string, 'keep' | 'drop' | Node>
+/** Fields by name, whole or with fields below them. */
+type Named = Map<string, 'whole' | Named>
+type Mode = 'include' | 'exclude'
 
 /** Undefined when all is kept. */
 export function parseProjection(specification: Document): Projection | undefined {
-  const leaves = flattened(specification)
-  if (leaves.length === 0) return undefined
-  const id = leaves.find(([dotted]) => dotted === '_id')?.[1]
-  const others = leaves.filter(([dotted]) => dotted !== '_id').map(([, leaf]) => leaf)
-  const including = others.includes('keep')
-  if (including && others.includes('drop'))
-    throw new CommandError('Location31254', 'Cannot do exclusion on a field in inclusion projection')
-  const root: Node = new Map()
-  if (including || (others.length === 0 && id !== 'drop')) {
-    if (!id) plant(root, '_id', 'keep')
-    for (const [dotted, leaf] of leaves) if (leaf === 'keep') plant(root, dotted, leaf)
-    return document => included(document, root)
-  }
-  for (const [dotted, leaf] of leaves) if (leaf === 'drop') plant(root, dotted, leaf)
-  return document => excluded(document, root)
+  const fields = Object.entries(specification).map(([dotted, value]) => [dotted, modeOf(dotted, value)] as const)
+  if (fields.length === 0) return undefined
+  const id = fields.find(([dotted]) => dotted === '_id')?.[1]
+  const modes = new Set(fields.flatMap(([dotted, mode]) => (dotted === '_id' ? [] : [mode])))
+  if (modes.size > 1) throw new CommandError('Location31254', 'Cannot do exclusion on a field in inclusion projection')
+  const [mode = id!] = modes
+  const named: Named = new Map()
+  // An _id that is not spoken of is there.
+  if (mode === 'include' && !id) plant(named, '_id')
+  for (const [dotted, wanted] of fields) if (wanted === mode) plant(named, dotted)
+  return document => projected(document, named, mode)
 }
 
-/** Embedded documents as dotted paths. */
-function flattened(specification: Document, prefix = ''): [string, 'keep' | 'drop'][] {
-  return Object.entries(specification).flatMap(([name, value]): [string, 'keep' | 'drop'][] => {
-    const dotted = prefix + name
-    if (dotted.split('.').includes(''))
-      throw new CommandError('Location40415', 'FieldPath field names may not be empty strings.')
-    if (/(^|\.)\$/.test(dotted)) throw notImplemented(`positional projection '${dotted}'`)
-    if (isNumeric(value) || typeof value === 'boolean') return [[dotted, truthy(value) ? 'keep' : 'drop']]
-    const [operator] = isDocument(value) ? Object.keys(value) : []
-    if (operator === undefined || operator.startsWith('$'))
-      throw notImplemented(
-        `projection that computes a field ('${dotted}')`,
-        'InvalidPipelineOperator',
-        ...(operator ? [`Unrecognized expression '${operator}'`] : []),
-      )
-    return flattened(value as Document, `${dotted}.`)
-  })
+function modeOf(dotted: string, value: Value): Mode {
+  if (dotted.split('.').includes(''))
+    throw new CommandError('Location40415', 'FieldPath field names may not be empty strings.')
+  if (/(^|\.)\$/.test(dotted)) throw notImplemented(`positional projection '${dotted}'`)
+  if (isNumeric(value) || typeof value === 'boolean') return truthy(value) ? 'include' : 'exclude'
+  const [operator] = isDocument(value) ? Object.keys(value) : []
+  throw notImplemented(
+    `projection that is neither 1 nor 0 ('${dotted}')`,
+    'InvalidPipelineOperator',
+    operator?.startsWith('$') ? `Unrecognized expression '${operator}'` : undefined,
+  )
 }
 
-function plant(root: Node, dotted: string, leaf: 'keep' | 'drop'): void {
+function plant(root: Named, dotted: string): void {
   const steps = dotted.split('.')
   const name = steps.pop()!
   let at = root
   for (const step of steps) {
-    const next = at.get(step) ?? (new Map() as Node)
-    if (!(next instanceof Map)) throw collision(dotted)
+    const next = at.get(step) ?? (new Map() as Named)
+    if (next === 'whole') throw collision(dotted)
     at.set(step, next)
     at = next
   }
   if (at.has(name)) throw collision(dotted)
-  at.set(name, leaf)
+  at.set(name, 'whole')
 }
 
 function collision(dotted: string): CommandError {
   return new CommandError('Location31249', `Path collision at ${dotted}`)
 }
 
-function included(value: Document, node: Node): Document {
+function projected(document: Document, named: Named, mode: Mode): Document {
   const result: Document = {}
-  for (const [name, item] of Object.entries(value)) {
-    const action = node.get(name)
-    if (!action) continue
-    const kept =
-      action instanceof Map
-        ? inDocuments(
-            item,
-            inner => included(inner, action),
-            () => undefined,
-          )
-        : item
-    if (kept !== undefined) setField(result, name, kept)
+  for (const [name, value] of Object.entries(document)) {
+    const below = named.get(name)
+    if (below instanceof Map) {
+      const kept = within(value, below, mode)
+      if (kept !== undefined) setField(result, name, kept)
+    } else if ((below === 'whole') === (mode === 'include')) setField(result, name, value)
   }
   return result
 }
 
-function excluded(value: Document, node: Node): Document {
-  const result: Document = {}
-  for (const [name, item] of Object.entries(value)) {
-    const action = node.get(name)
-    if (!action) setField(result, name, item)
-    else if (action instanceof Map)
-      setField(
-        result,
-        name,
-        inDocuments(
-          item,
-          inner => excluded(inner, action),
-          scalar => scalar,
-        ),
-      )
-  }
-  return result
-}
-
-/** A value with its documents changed, also those in arrays, and its scalars. */
-function inDocuments(value: Value, changed: (document: Document) => Document, scalar: (value: Value) => Value): Value {
-  if (isDocument(value)) return changed(value)
-  if (!Array.isArray(value)) return scalar(value)
-  return value.map(item => inDocuments(item, changed, scalar)).filter(item => item !== undefined)
+/** A value with its documents projected, also those in arrays; a scalar has no field that could be included. */
+function within(value: Value, named: Named, mode: Mode): Value {
+  if (isDocument(value)) return projected(value, named, mode)
+  if (Array.isArray(value)) return value.map(item => within(item, named, mode)).filter(item => item !== undefined)
+  return mode === 'include' ? undefined : value
 }

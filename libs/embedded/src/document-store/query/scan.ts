@@ -1,16 +1,17 @@
 // Running a plan: the documents it finds, in its order, read in pieces so that nothing is held between them.
+import { type Index } from '../index/definition'
 import { type Collection } from '../keyspace/catalog'
 import { documentWith, StoredDocument } from '../keyspace/documents'
-import { idKeyIn, indexPrefix, MAX_ID_KEY } from '../keyspace/layout'
+import { idKeyIn, indexPrefix } from '../keyspace/layout'
 import { type Entry, type View } from '../keyspace/view'
 import { type Interval } from './bounds'
-import { type Plan, type Scan } from './plan'
+import { type Plan } from './plan'
 
 /** What a query has looked at. */
 export interface Examined {
   keys: number
   documents: number
-  /** Bytes of what was read ahead, sorted or grouped and is not given away yet. */
+  /** Bytes of what was read ahead or sorted and is not given away yet. */
   held: number
 }
 
@@ -24,25 +25,12 @@ export function* run(
   plan: Plan,
   examined: Examined,
 ): Generator<StoredDocument> {
-  if (plan.kind === 'point') {
-    if (plan.idKey.length > MAX_ID_KEY) return
-    const found = documentWith(view(), collection, plan.idKey)
-    if (!found) return
-    examined.keys++
-    examined.documents++
-    yield found
-    return
-  }
-  const scans = plan.kind === 'union' ? plan.scans : [plan]
-  const repeats = plan.kind === 'union' || plan.index.traits.arrays.size > 0
-  const seen = repeats ? new Set<string>() : undefined
-  for (const scan of scans) {
-    const ranges = scan.reverse ? [...scan.intervals].reverse() : scan.intervals
-    for (const range of ranges) {
-      for (const entry of scan.exact ? entryAt(view(), range.start) : entries(view, range, scan.reverse, examined)) {
-        const document = fetch(view(), collection, scan, entry, examined, seen)
-        if (document) yield document
-      }
+  const { index, reverse, exact } = plan
+  const seen = index.traits.arrays.size > 0 ? new Set<string>() : undefined
+  for (const range of reverse ? [...plan.intervals].reverse() : plan.intervals) {
+    for (const entry of exact ? entryAt(view(), range.start) : entries(view, range, reverse, examined)) {
+      const document = fetch(view(), collection, index, entry, examined, seen)
+      if (document) yield document
     }
   }
 }
@@ -50,7 +38,7 @@ export function* run(
 function fetch(
   view: View,
   collection: Collection,
-  { index }: Scan,
+  index: Index,
   entry: Entry,
   examined: Examined,
   seen?: Set<string>,

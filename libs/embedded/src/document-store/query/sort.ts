@@ -2,35 +2,34 @@
 import { type Document } from '../bson/value'
 import { CommandError } from '../errors'
 import { type KeyPattern, sortKey } from '../index/keys'
+import { type StoredDocument } from '../keyspace/documents'
 import { type Examined } from './scan'
 
 /** Most bytes that a sort without an index may hold, as in MongoDB. */
 const MAX_SORT_BYTES = 100 * 1024 * 1024
 
 /**
- * The items in the order of a pattern; with `wanted` only the first so many, and only they are held. `look` gives the
- * document that an item stands for and the bytes that holding it takes.
+ * The documents in the order of a pattern; with `wanted` only the first so many, and only they are held, as bytes.
  * @throws QueryExceededMemoryLimitNoDiskUseAllowed beyond 100 MiB.
  */
-export function* sorted<T>(
-  items: Iterable<T>,
-  look: (item: T) => [document: Document, bytes: number],
+export function* sorted(
+  documents: Iterable<StoredDocument>,
   pattern: KeyPattern,
   examined: Examined,
   wanted = Infinity,
-): Generator<T> {
-  let rows: { key: Buffer; bytes: number; item: T }[] = []
+): Generator<StoredDocument> {
+  let rows: { key: Buffer; bytes: number; document: StoredDocument }[] = []
   let total = 0
   const settle = () => {
     rows.sort((a, b) => a.key.compare(b.key))
     if (rows.length > wanted) rows = rows.slice(0, wanted)
     total = rows.reduce((sum, { bytes }) => sum + bytes, 0)
   }
-  for (const item of items) {
-    const [document, size] = look(item)
-    const key = keyFor(document, pattern)
-    const bytes = size + key.length
-    rows.push({ key, bytes, item })
+  for (const document of documents) {
+    const key = keyFor(document.value, pattern)
+    document.forgetValue()
+    const bytes = document.bytes.length + key.length
+    rows.push({ key, bytes, document })
     total += bytes
     if (rows.length > 2 * wanted + 1_000) settle()
     if (total <= MAX_SORT_BYTES) continue
@@ -43,7 +42,7 @@ export function* sorted<T>(
   }
   settle()
   examined.held += total
-  for (const { item } of rows) yield item
+  for (const { document } of rows) yield document
   examined.held -= total
 }
 

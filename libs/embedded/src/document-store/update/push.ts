@@ -1,29 +1,30 @@
 // $push with its modifiers: $each, then $position, $sort, $slice, in that order.
 import { compare } from '../bson/order'
-import { type Document, field, isDocument, isNumeric, toNumber, type Value } from '../bson/value'
+import { type Path } from '../bson/path'
+import { checkStorable, type Document, field, isDocument, isNumeric, toNumber, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { keyPart, type KeyPattern, sortKey } from '../index/keys'
-import { typeName } from '../query/type-names'
+import { typeName } from '../bson/show'
 
 const modifiers = new Set(['$each', '$position', '$sort', '$slice'])
 
-export function pushed(array: Value[], operand: Value): Value[] {
-  if (!isDocument(operand) || !Object.hasOwn(operand, '$each')) return [...array, operand]
-  for (const name of Object.keys(operand)) if (!modifiers.has(name)) throw bad(`Unrecognized clause in $push: ${name}`)
-  const each = field(operand, '$each')
+export function parsePush(operand: Value, path: Path): (array: Value[]) => Value[] {
+  const modified = isDocument(operand) && Object.hasOwn(operand, '$each') ? operand : { $each: [operand] }
+  for (const name of Object.keys(modified)) if (!modifiers.has(name)) throw bad(`Unrecognized clause in $push: ${name}`)
+  const each = field(modified, '$each')
   if (!Array.isArray(each))
-    throw new CommandError(
-      'BadValue',
-      `The argument to $each in $push must be an array but it was of type: ${typeName(each)}`,
-    )
-  const position = whole(operand, '$position')
-  const slice = whole(operand, '$slice')
-  const grown = [...array]
-  grown.splice(position ?? grown.length, 0, ...each)
-  const order = orderOf(field(operand, '$sort'))
-  if (order) grown.sort(order)
-  if (slice === undefined) return grown
-  return slice === 0 ? [] : slice > 0 ? grown.slice(0, slice) : grown.slice(slice)
+    throw bad(`The argument to $each in $push must be an array but it was of type: ${typeName(each)}`)
+  checkStorable(each, path.length + 1)
+  const position = whole(modified, '$position')
+  const slice = whole(modified, '$slice')
+  const order = orderOf(field(modified, '$sort'))
+  return array => {
+    const at = position ?? array.length
+    const grown = [...array.slice(0, at), ...each, ...array.slice(at)]
+    if (order) grown.sort(order)
+    if (slice === undefined) return grown
+    return slice === 0 ? [] : slice > 0 ? grown.slice(0, slice) : grown.slice(slice)
+  }
 }
 
 function whole(operand: Document, name: string): number | undefined {

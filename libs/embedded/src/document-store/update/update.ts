@@ -2,19 +2,18 @@
 import { ObjectId } from 'bson'
 import { equal } from '../bson/order'
 import { isArrayIndex, type Path, pathOf } from '../bson/path'
-import { checkStorable, type Document, field, isDocument, setField, type Value } from '../bson/value'
+import { checkStorable, type Document, field, isDocument, MAX_DEPTH, setField, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 import { type Filter } from '../query/filter'
-import { typeName } from '../query/type-names'
-import { type Operator, operators, refuseUnknownOperator, REMOVED, UNCHANGED } from './operators'
-import { show } from '../bson/show'
+import { type Modifier, operators, REMOVED } from './operators'
+import { show, typeName } from '../bson/show'
 
 interface Change {
-  name: string
-  operator: Operator
   dotted: string
   path: Path
-  operand: Value
+  modify: Modifier
+  /** Made only in a document that an upsert inserts. */
+  onInsert: boolean
 }
 
 export type Update = { kind: 'replace'; document: Document } | { kind: 'modify'; changes: Change[] }
@@ -26,8 +25,10 @@ export function parseUpdate(update: Value): Update {
   if (Array.isArray(update)) throw notImplemented('aggregation pipeline as an update')
   if (!isDocument(update))
     throw new CommandError('FailedToParse', 'Update argument must be either an object or an array')
-  const first = Object.keys(update)[0]
-  if (!first?.startsWith('$')) return { kind: 'replace', document: update }
+  if (!Object.keys(update)[0]?.startsWith('$')) {
+    checkStorable(update)
+    return { kind: 'replace', document: update }
+  }
   const changes = Object.entries(update).flatMap(([name, operands]) => changesOf(name, operands))
   refuseConflicts(changes)
   // As MongoDB does: fields that an update creates come in the order of their names, whatever the operator.
@@ -36,18 +37,16 @@ export function parseUpdate(update: Value): Update {
 }
 
 /** The document after the update; `document` itself is changed. */
-export function applyUpdate(update: Update, document: Document, now: Date, inserting = false): Document {
+export function applyUpdate(update: Update, document: Document, inserting = false): Document {
   const id = field(document, '_id')
   if (update.kind === 'replace') {
-    checkStorable(update.document)
     const given = field(update.document, '_id')
     if (id !== undefined && given !== undefined && !equal(id, given)) throw immutableId()
     const { _id, ...rest } = update.document
     return { _id: id ?? _id, ...rest }
   }
   for (const change of update.changes) {
-    if (change.name === '$setOnInsert' && !inserting) continue
-    applyChange(change, document, id, now)
+    if (inserting || !change.onInsert) applyChange(change, document, id)
   }
   const after = field(document, '_id')
   if (id !== undefined && (after === undefined || !equal(id, after))) throw immutableId()
@@ -55,34 +54,33 @@ export function applyUpdate(update: Update, document: Document, now: Date, inser
 }
 
 /** What an upsert inserts when nothing matched: the equalities of the filter, then the update, then an _id. */
-export function upserted(update: Update, filter: Filter, now: Date): Document {
+export function upserted(update: Update, filter: Filter): Document {
   const seed: Document = {}
   for (const [dotted, value] of equalities(filter)) {
     if (update.kind === 'replace' && dotted !== '_id') continue
-    assign(seed, pathOf(dotted), value, dotted)
+    assign(seed, pathOfUpdate(dotted), value)
   }
-  const document = applyUpdate(update, seed, now, true)
+  const document = applyUpdate(update, seed, true)
   checkStorable(document)
   const { _id, ...rest } = document
   return { _id: _id === undefined ? new ObjectId() : _id, ...rest }
 }
 
 function changesOf(name: string, operands: Value): Change[] {
-  if (!name.startsWith('$')) throw refuseUnknownOperator(name)
   const operator = Object.hasOwn(operators, name) ? operators[name] : undefined
-  if (!operator) throw refuseUnknownOperator(name)
+  if (!operator)
+    throw notImplemented(
+      `update operator ${name}`,
+      'FailedToParse',
+      `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array`,
+    )
   if (!isDocument(operands))
     throw new CommandError(
       'FailedToParse',
       `Modifiers operate on fields but we found type ${typeName(operands)} instead. For example: {$mod: {<field>: ...}} not {${name}: ${show(operands)}}`,
     )
   return Object.entries(operands).map(([dotted, operand]) => {
-    const path = pathOf(dotted)
-    if (path.some(step => step === ''))
-      throw new CommandError(
-        'FailedToParse',
-        `The update path '${dotted}' contains an empty field name, which is not allowed.`,
-      )
+    const path = pathOfUpdate(dotted)
     if (path.some(step => /^\$(\[.*\])?$/.test(step)))
       throw notImplemented(`positional operator in the path '${dotted}'`)
     const dollar = path.find(step => step.startsWith('$'))
@@ -91,25 +89,34 @@ function changesOf(name: string, operands: Value): Change[] {
         'DollarPrefixedFieldName',
         `The dollar ($) prefixed field '${dollar}' in '${dotted}' is not allowed in the context of an update's replacement document.`,
       )
-    if (name === '$set' || name === '$setOnInsert') checkStorable(operand)
-    return { name, operator, dotted, path, operand }
+    return { dotted, path, modify: operator(operand, path), onInsert: name === '$setOnInsert' }
   })
 }
 
+function pathOfUpdate(dotted: string): Path {
+  const path = pathOf(dotted)
+  if (path.includes(''))
+    throw new CommandError(
+      'FailedToParse',
+      `The update path '${dotted}' contains an empty field name, which is not allowed.`,
+    )
+  if (path.length > MAX_DEPTH)
+    throw new CommandError('Overflow', `Document exceeds maximum nested object depth: ${MAX_DEPTH}`)
+  return path
+}
+
 function refuseConflicts(changes: Change[]): void {
-  const seen = new Set<string>()
-  const inner = new Set<string>()
-  for (const { dotted, path } of changes) {
-    const prefixes = path.map((_, i) => path.slice(0, i + 1).join('.'))
-    const clash = inner.has(dotted) ? dotted : prefixes.find(prefix => seen.has(prefix))
-    if (clash !== undefined)
+  // With a zero after each step, which no name has, a path stands right before those below it.
+  const paths = changes.map(({ dotted, path }) => ({ dotted, key: path.map(step => `${step}\0`).join('') }))
+  paths.sort((a, b) => (a.key < b.key ? -1 : 1))
+  paths.forEach(({ dotted, key }, i) => {
+    const before = paths[i - 1]
+    if (before && key.startsWith(before.key))
       throw new CommandError(
         'ConflictingUpdateOperators',
-        `Updating the path '${dotted}' would create a conflict at '${clash}'`,
+        `Updating the path '${dotted}' would create a conflict at '${before.dotted}'`,
       )
-    seen.add(dotted)
-    for (const prefix of prefixes.slice(0, -1)) inner.add(prefix)
-  }
+  })
 }
 
 function comparePaths(a: Path, b: Path): number {
@@ -122,20 +129,14 @@ function comparePaths(a: Path, b: Path): number {
   return a.length - b.length
 }
 
-function applyChange(change: Change, document: Document, id: Value, now: Date): void {
-  const { path, dotted, operator, operand } = change
+function applyChange({ path, modify }: Change, document: Document, id: Value): void {
   const reached = walk(document, path)
-  const outcome = operator(operand, { value: reached.value, dotted, id, now })
-  if (outcome === UNCHANGED) return
-  if (outcome === REMOVED) {
-    // An element of an array leaves a null behind, so that those after it keep their positions.
-    if (Array.isArray(reached.parent)) reached.parent[Number(path.at(-1))] = null
-    else if (reached.parent) delete reached.parent[path.at(-1)!]
-    return
-  }
-  if (outcome === undefined) return
-  if (change.name !== '$set' && change.name !== '$setOnInsert') checkStorable(outcome)
-  assign(document, path, outcome, dotted)
+  const next = modify(reached.value, id)
+  if (next === undefined) return
+  if (next !== REMOVED) assign(document, path, next)
+  // An element of an array leaves a null behind, so that those after it keep their positions.
+  else if (Array.isArray(reached.parent)) reached.parent[Number(path.at(-1))] = null
+  else if (reached.parent) delete reached.parent[path.at(-1)!]
 }
 
 /** The value at a path without creating anything; arrays only by position. */
@@ -153,7 +154,7 @@ function walk(document: Document, path: Path): { parent?: Document | Value[]; va
 }
 
 /** Sets the value at a path; creates documents on the way, pads arrays with null. */
-function assign(document: Document, path: Path, value: Value, dotted: string): void {
+function assign(document: Document, path: Path, value: Value): void {
   let at: Document | Value[] = document
   path.forEach((step, i) => {
     const last = i === path.length - 1
@@ -171,7 +172,6 @@ function assign(document: Document, path: Path, value: Value, dotted: string): v
     } else setField(at, step, next)
     if (!last) at = next as Document | Value[]
   })
-  if (dotted === '') throw new CommandError('FailedToParse', 'An empty update path is not valid.')
 }
 
 function indexIn(array: Value[], step: string, name: string | undefined): number {
@@ -189,13 +189,10 @@ function equalities(filter: Filter): [string, Value][] {
       return filter.of.flatMap(equalities)
     case 'or':
       return filter.of.length === 1 ? equalities(filter.of[0]!) : []
-    case 'field':
-      if (filter.test.op === 'eq') return [[filter.dotted, filter.test.value]]
-      if (filter.test.op === 'in' && filter.test.values.length === 1 && filter.test.patterns.length === 0)
-        return [[filter.dotted, filter.test.values[0]!]]
-      return []
-    case 'nor':
-      return []
+    case 'field': {
+      const values = filter.test.op === 'in' ? filter.test.values : []
+      return values.length === 1 ? [[filter.dotted, values[0]]] : []
+    }
   }
 }
 

@@ -210,12 +210,16 @@ test('cursors that nobody closes are bounded in number and in bytes; the oldest 
   await expect(more(cursors[0]!)).rejects.toMatchObject({ code: 43 })
   expect(await more(cursors.at(-1)!)).toMatchObject({ ok: 1 })
   await client.db('test').collection<{ _id: number }>('one').insertOne({ _id: 1 })
-  for (let i = 0; i < 102; i++)
-    await Promise.all(Array.from({ length: 100 }, () => client.db('test').command({ find: 'one', batchSize: 0 })))
-  const { metrics } = (await client.db('test').command({ serverStatus: 1 })) as {
-    metrics: { cursor: { open: { total: number } } }
-  }
-  expect(metrics.cursor.open.total).toBe(10_000)
+  const opened: Long[] = []
+  for (let i = 0; i < 101; i++)
+    await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const { cursor } = (await client.db('test').command({ find: 'one', batchSize: 0 })) as { cursor: { id: Long } }
+        opened.push(Long.fromValue(cursor.id))
+      }),
+    )
+  const ended = await client.db('test').command({ killCursors: 'one', cursors: opened })
+  expect(ended['cursorsKilled']).toHaveLength(10_000)
   await alive()
 })
 
