@@ -527,6 +527,14 @@ describe('indexes', () => {
     expect(await examined({ a: 5 })).toEqual({ returned: 0, examined: 0 })
   })
 
+  test('follow the elements of a very long array', async () => {
+    await docs.createIndex({ a: 1 })
+    const from = (first: number) => Array.from({ length: 130_000 }, (_, i) => first + i)
+    await fill({ _id: 1, a: from(0) })
+    await docs.replaceOne({ _id: 1 }, { a: from(1) })
+    expect([await idsOf({ a: 0 }), await idsOf({ a: 1 }), await idsOf({ a: 130_000 })]).toEqual([[], [1], [1]])
+  })
+
   test('an index over two arrays is refused', async () => {
     await docs.createIndex({ a: 1, b: 1 })
     expect((await refusal(docs.insertOne({ _id: 1, a: [1], b: [2] }))).code).toBe(171)

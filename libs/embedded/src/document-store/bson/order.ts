@@ -35,9 +35,15 @@ export function equal(a: Value, b: Value): boolean {
 
 /** The bytes of one value: compare(a, b) and Buffer.compare(keyOf(a), keyOf(b)) agree, and none is a prefix of another. */
 export function keyOf(value: Value): Buffer {
-  const writer = new KeyWriter()
-  writer.value(value)
-  return writer.bytes()
+  single.clear()
+  single.value(value)
+  return single.bytes()
+}
+
+/** The same of a value that lies in a document's bytes; undefined when it has to be decoded. */
+export function keyOfElement(bytes: Buffer, element: Element): Buffer | undefined {
+  single.clear()
+  return single.storedComponent(bytes, element, 1) ? single.bytes() : undefined
 }
 
 /** A text that values have in common when they are equal. */
@@ -244,6 +250,9 @@ export class KeyWriter {
     this.buffer = larger
   }
 }
+
+/** Of `keyOf`, which is called for every document; nothing that it writes needs another one. */
+const single = new KeyWriter()
 
 function compareNumbers(a: Numeric, b: Numeric): number {
   if (a instanceof Long && b instanceof Long) return a.compare(b)

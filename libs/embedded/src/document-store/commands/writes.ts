@@ -1,6 +1,7 @@
 // insert, update, delete: many statements in one command, ordered or not.
 import { Int32 } from 'bson'
 import { ObjectId } from 'bson'
+import { keyOfElement } from '../bson/order'
 import { BOOL, eachElement, idElementOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
 import {
   checkStorable,
@@ -30,6 +31,7 @@ import {
   StoredDocument,
 } from '../keyspace/documents'
 import { type Collection } from '../keyspace/catalog'
+import { MAX_ID_KEY } from '../keyspace/layout'
 import { type Unit } from '../keyspace/unit'
 import { find, type Query } from '../query/find'
 import { type Examined } from '../query/scan'
@@ -68,7 +70,7 @@ function prepared(bytes: Buffer): StoredDocument | CommandError {
     }
     const id = field(document, '_id')
     checkId(id)
-    return new StoredDocument(idKeyOf(id), Buffer.from(bytes))
+    return new StoredDocument(idKeyOf(id), bytes)
   } catch (error) {
     if (error instanceof CommandError) return error
     throw error
@@ -135,11 +137,9 @@ function plainReplacement(bytes: Buffer): Replacement | undefined {
   const query = bytes.subarray(q, q + bytes.readInt32LE(q))
   // The filter's only element is the document's first one.
   if (query.length !== id.end + 1 || query.compare(document, id.start, id.end, id.start, id.end) !== 0) return undefined
-  return {
-    kind: 'replacement',
-    document: new StoredDocument(idKeyOf(idTextOf(document)), Buffer.from(document)),
-    upsert,
-  }
+  const idKey = keyOfElement(document, id)
+  if (!idKey || idKey.length > MAX_ID_KEY) return undefined
+  return { kind: 'replacement', document: new StoredDocument(idKey, document), upsert }
 }
 
 function decodeStatement(bytes: Buffer): Document {

@@ -143,13 +143,10 @@ function expand(walks: Walk[], arrays: Set<string>): Value[][] {
   arrays.add(prefix)
   const elements = waiting[0]!.value as Value[]
   const rows: Value[][] = []
-  for (const element of elements.length > 0 ? elements : [emptyArray])
-    rows.push(
-      ...expand(
-        walked.map(walk => (walk.done ? walk : enter(walk, element))),
-        arrays,
-      ),
-    )
+  for (const element of elements.length > 0 ? elements : [emptyArray]) {
+    const entered = walked.map(walk => (walk.done ? walk : enter(walk, element)))
+    for (const row of expand(entered, arrays)) rows.push(row)
+  }
   return rows
 }
 

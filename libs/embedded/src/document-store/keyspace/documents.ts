@@ -11,7 +11,7 @@ import { show } from '../bson/show'
 import { type Collection, namespaceOf } from './catalog'
 import { documentIn, entryValue, idKeyIn, indexPrefix, MAX_ID_KEY, MAX_VALUES, shortened } from './layout'
 import { type Unit } from './unit'
-import { type View } from './view'
+import { name, type View } from './view'
 
 /** A document as stored; decoded when somebody looks inside. */
 export class StoredDocument {
@@ -134,9 +134,14 @@ export function indexDocuments(
   documents: Iterable<StoredDocument>,
 ): void {
   const look = lookOf(collection, [index])
-  for (const document of documents) apply(unit, entryChanges(unit, collection, index, look, undefined, document))
+  for (const document of documents) {
+    const changes: Changes = { added: [], removed: [] }
+    addChanges(changes, unit, collection, index, look, undefined, document)
+    apply(unit, changes)
+  }
 }
 
+/** Entries of indexes that come and go; known before the first is written, for one may be taken. */
 interface Changes {
   added: { key: Buffer; value: Buffer }[]
   removed: Buffer[]
@@ -148,17 +153,13 @@ function apply(unit: Unit, changes: Changes): void {
 }
 
 function indexChanges(unit: Unit, collection: Collection, before?: StoredDocument, after?: StoredDocument): Changes {
-  const all: Changes = { added: [], removed: [] }
+  const changes: Changes = { added: [], removed: [] }
   const { indexes } = collection
-  if (indexes.length === 1) return all
+  if (indexes.length === 1) return changes
   const look = lookOf(collection, indexes)
-  if (before && after && look.isAtPathsAlone && sameElements(before, after, look.names)) return all
-  for (let i = 1; i < indexes.length; i++) {
-    const { added, removed } = entryChanges(unit, collection, indexes[i]!, look, before, after)
-    all.added.push(...added)
-    all.removed.push(...removed)
-  }
-  return all
+  if (before && after && look.isAtPathsAlone && sameElements(before, after, look.names)) return changes
+  for (let i = 1; i < indexes.length; i++) addChanges(changes, unit, collection, indexes[i]!, look, before, after)
+  return changes
 }
 
 /** What the indexes of a collection look at in a document. */
@@ -199,19 +200,20 @@ function sameElements(a: StoredDocument, b: StoredDocument, names: Names): boole
   )
 }
 
-function entryChanges(
+function addChanges(
+  changes: Changes,
   unit: Unit,
   collection: Collection,
   index: Index,
   look: Look,
   before?: StoredDocument,
   after?: StoredDocument,
-): Changes {
+): void {
   const old = before ? entryKeys(unit, collection, index, look, before) : []
   const fresh = after ? entryKeys(unit, collection, index, look, after) : []
-  const idKey = (after ?? before)!.idKey
-  const added = fresh.filter(key => !old.some(other => other.equals(key)))
-  const removed = old.filter(key => !fresh.some(other => other.equals(key)))
+  const removed = without(old, fresh)
+  const added = without(fresh, old)
+  const { idKey } = (after ?? before)!
   if (index.unique) {
     for (const key of removed) unit.claim(key)
     for (const key of added) {
@@ -221,7 +223,17 @@ function entryChanges(
         throw duplicate(collection, index, valuesOf(after!.value, index, key, collection))
     }
   }
-  return { added: added.map(key => ({ key, value: entryValue(idKey, index.unique) })), removed }
+  const value = entryValue(idKey, index.unique)
+  for (const key of removed) changes.removed.push(key)
+  for (const key of added) changes.added.push({ key, value })
+}
+
+/** The keys that are not among the others; there may be very many of a document with a long array. */
+function without(keys: Buffer[], others: Buffer[]): Buffer[] {
+  if (others.length === 0) return keys
+  if (keys.length === 1 && others.length === 1) return keys[0]!.equals(others[0]!) ? [] : keys
+  const names = new Set(others.map(name))
+  return keys.filter(key => !names.has(name(key)))
 }
 
 /** The entries of a document in an index; those of a unique one without the _id, so that two documents meet in one. */

@@ -24,28 +24,37 @@ const DIGEST = 32
 
 const CHECKSUM = 4
 
-/** What is stored under a key: a checksum over all of it and the key, the value, and what makes the entry long enough. */
+/** Room for what is about to be stored; all but the largest documents find it enough. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024)
+
+/**
+ * What is stored under a key: a checksum over all of it and the key, the value, and what makes the entry long enough. Good
+ * until the next call, which writes over it: to be stored at once.
+ */
 export function sealed(key: Buffer, value: Buffer): Buffer {
   const end = CHECKSUM + value.length
-  const bytes = Buffer.allocUnsafe(Math.max(end, MIN_ENTRY - key.length))
+  const length = Math.max(end, MIN_ENTRY - key.length)
+  const bytes = length > scratch.length ? Buffer.allocUnsafe(length) : scratch.subarray(0, length)
   bytes.set(value, CHECKSUM)
-  if (end < bytes.length) bytes.fill(0, end)
-  bytes.writeUInt32BE(end < bytes.length ? checksum(key, bytes) : crc32(value, crc32(key)), 0)
+  if (end < length) bytes.fill(0, end)
+  bytes.writeUInt32BE(checksum(key, end < length ? bytes.subarray(CHECKSUM) : value), 0)
   return bytes
 }
 
 /** The value in what is stored; readers know from the value itself where it ends. @throws StorageDamaged */
 export function opened(key: Buffer, bytes: Buffer): Buffer {
-  if (!isSound(key, bytes)) throw new StorageDamaged('An entry of the document store')
-  return bytes.subarray(CHECKSUM)
+  const value = bytes.subarray(CHECKSUM)
+  if (bytes.length < CHECKSUM || bytes.readUInt32BE(0) !== checksum(key, value))
+    throw new StorageDamaged('An entry of the document store')
+  return value
 }
 
 export function isSound(key: Buffer, bytes: Buffer): boolean {
-  return bytes.length >= CHECKSUM && bytes.readUInt32BE(0) === checksum(key, bytes)
+  return bytes.length >= CHECKSUM && bytes.readUInt32BE(0) === checksum(key, bytes.subarray(CHECKSUM))
 }
 
-function checksum(key: Buffer, bytes: Buffer): number {
-  return crc32(bytes.subarray(CHECKSUM), crc32(key))
+function checksum(key: Buffer, value: Buffer): number {
+  return crc32(value, crc32(key))
 }
 
 /** The BSON in a stored value, without what may have been added to it. */
