@@ -117,6 +117,17 @@ describe('server', () => {
   test('refuses an unknown field of a command', async () => {
     expect(await refusal(db.command({ find: 'x', frobnicate: 1 }))).toMatchObject({ code: 40415 })
   })
+
+  test('refuses an unknown field of a statement with the whole command', async () => {
+    const updates = [
+      { q: { _id: 1 }, u: { $set: { a: 1 } }, upsert: true },
+      { q: {}, u: { $set: { a: 1 } }, frobnicate: 1 },
+    ]
+    expect((await refusal(db.command({ update: docs.collectionName, updates }))).code).toBe(40415)
+    const deletes = [{ q: {}, limit: 0, frobnicate: 1 }]
+    expect((await refusal(db.command({ delete: docs.collectionName, deletes }))).code).toBe(40415)
+    expect(await docs.countDocuments()).toBe(0)
+  })
 })
 
 describe('insert', () => {
@@ -249,6 +260,18 @@ describe('find', () => {
     expect(await projected({ b: 0, s: 0, t: 0 })).toEqual({ _id: 1, a: 1 })
     expect(await projected({ _id: 0, a: 0, b: 0, t: 0, 's.x': 0 })).toEqual({ s: [{ y: 2 }, {}, 9] })
     expect((await refusal(projected({ a: 1, b: 0 }))).code).toBe(31254)
+    await docs.insertOne({ _id: { x: 1, y: 2 } as never })
+    expect(await docs.findOne({ a: null }, { projection: { '_id.x': 1 } })).toEqual({ _id: { x: 1 } })
+  })
+
+  test('a query ends when its time is over; that between two batches does not count', async () => {
+    await docs.insertMany(Array.from({ length: 20_000 }, (_, i) => ({ _id: i, a: i })))
+    expect((await refusal(docs.find({ a: -1 }, { maxTimeMS: 1 }).toArray())).code).toBe(50)
+    const cursor = docs.find({ a: { $lt: 4 } }, { maxTimeMS: 500, batchSize: 2, limit: 4 })
+    expect(await cursor.next()).toMatchObject({ _id: 0 })
+    const until = performance.now() + 600
+    while (performance.now() < until) await db.command({ ping: 1 })
+    expect(await cursor.toArray()).toHaveLength(3)
   })
 
   test('a cursor gives everything once over many batches, and is gone when killed', async () => {

@@ -16,12 +16,14 @@ interface Cursor {
   source: Iterator<Buffer, void>
   /** Found, but too much for the last batch. */
   next: Buffer
-  /** What its source holds. */
-  memory: Held
+  /** What its source holds, and until when it may go on. */
+  progress: Progress
+  /** Milliseconds that it may still take; while nobody asks for more none pass. */
+  left: number
   transaction?: Transaction
   usedAt: number
 }
-type Held = Pick<Examined, 'held'>
+type Progress = Pick<Examined, 'held' | 'until'>
 
 const FIRST_BATCH = 101
 /** Idle cursors are closed after 10 minutes, as in MongoDB; they hold memory, never a snapshot. */
@@ -39,17 +41,18 @@ export class Cursors {
     source: Iterator<Buffer, void>,
     batchSize: number | undefined,
     single: boolean,
-    memory: Held,
+    progress: Progress,
     transaction?: Transaction,
   ): Batch {
     const { documents, next } = take(source, undefined, batchSize ?? FIRST_BATCH)
     if (!next || single) return { documents, id: 0n }
     if (this.open.size >= MAX_CURSORS) this.closeOldest()
-    let held = next.length + memory.held
-    for (const cursor of this.open.values()) held += cursor.next.length + cursor.memory.held
+    let held = next.length + progress.held
+    for (const cursor of this.open.values()) held += cursor.next.length + cursor.progress.held
     while (held > MAX_HELD && this.open.size > 0) held -= this.closeOldest()
     const id = randomBytes(8).readBigInt64BE() & 0x7fffffffffffffffn
-    this.open.set(id, { namespace, source, next, memory, transaction, usedAt: Date.now() })
+    const left = progress.until - performance.now()
+    this.open.set(id, { namespace, source, next, progress, left, transaction, usedAt: Date.now() })
     return { documents, id }
   }
 
@@ -63,7 +66,9 @@ export class Cursors {
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
       )
     cursor.usedAt = Date.now()
+    cursor.progress.until = performance.now() + cursor.left
     const { documents, next } = take(cursor.source, cursor.next, batchSize ?? Infinity)
+    cursor.left = cursor.progress.until - performance.now()
     if (next) cursor.next = next
     else this.open.delete(id)
     return { documents, id: next ? id : 0n }
@@ -88,7 +93,7 @@ export class Cursors {
     for (const entry of this.open) if (!oldest || entry[1].usedAt < oldest[1].usedAt) oldest = entry
     if (!oldest) return 0
     this.open.delete(oldest[0])
-    return oldest[1].next.length + oldest[1].memory.held
+    return oldest[1].next.length + oldest[1].progress.held
   }
 }
 

@@ -15,6 +15,7 @@ const codes = {
   ConflictingUpdateOperators: 40,
   CursorNotFound: 43,
   NamespaceExists: 48,
+  MaxTimeMSExpired: 50,
   DollarPrefixedFieldName: 52,
   ImmutableField: 66,
   CannotCreateIndex: 67,

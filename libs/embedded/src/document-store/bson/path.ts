@@ -7,6 +7,11 @@ export function pathOf(dotted: string): Path {
   return dotted.split('.')
 }
 
+/** Whether a dotted path is another one, or leads on from it. */
+export function isUnder(dotted: string, outer: string): boolean {
+  return dotted === outer || dotted.startsWith(`${outer}.`)
+}
+
 export function isArrayIndex(step: string): boolean {
   return /^(0|[1-9]\d{0,9})$/.test(step)
 }

@@ -19,7 +19,7 @@ import { type Collection, namespaceOf } from '../keyspace/catalog'
 import { type Engine, type Transaction } from '../keyspace/engine'
 import { type Unit } from '../keyspace/unit'
 import { type View } from '../keyspace/view'
-import { type Examined } from '../query/scan'
+import { type Examined, examining } from '../query/scan'
 import { type SessionId, sessionOf, type Sessions } from '../sessions'
 import { OK } from '../wire/error-reply'
 import { type Reply, type Request } from '../wire/message'
@@ -119,11 +119,16 @@ export class Context {
 
   /** Counts what a query has looked at. */
   examine(): Examined {
-    return { keys: 0, documents: 0, held: 0 }
+    const limit = this.count('maxTimeMS')
+    return examining(limit ? performance.now() + limit : Infinity)
   }
 
   /** An answer with the first of the documents; what is left of them stays open as a cursor. */
-  firstBatch(documents: Iterable<Buffer, void>, memory: Pick<Examined, 'held'>, name = this.collectionName): Reply {
+  firstBatch(
+    documents: Iterable<Buffer, void>,
+    progress: Pick<Examined, 'held' | 'until'>,
+    name = this.collectionName,
+  ): Reply {
     const cursor = this.document('cursor')
     for (const option of Object.keys(cursor))
       if (option !== 'batchSize') throw unknownField(`${this.command}.cursor`, option)
@@ -132,7 +137,7 @@ export class Context {
       documents[Symbol.iterator](),
       this.count('batchSize') ?? this.count('batchSize', cursor),
       this.flag('singleBatch'),
-      memory,
+      progress,
       this.transaction,
     )
     return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace: `${this.database}.${name}` } }

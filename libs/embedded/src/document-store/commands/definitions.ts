@@ -9,6 +9,7 @@ import { indexDocuments, sameIndex } from '../keyspace/documents'
 import { after, catalogKey, collectionPrefix, countKey } from '../keyspace/layout'
 import { type Unit } from '../keyspace/unit'
 import { everything, find } from '../query/find'
+import { examining } from '../query/scan'
 import { parseFilter } from '../query/filter'
 import { matches } from '../query/match'
 import { OK } from '../wire/error-reply'
@@ -77,7 +78,7 @@ export function listCollectionsCommand(context: Context): Reply {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(collection => describeCollection(collection, context.flag('nameOnly')))
     .filter(document => matches(filter, document))
-  return context.firstBatch(documents.map(encode), { held: 0 }, '$cmd.listCollections')
+  return context.firstBatch(documents.map(encode), examining(), '$cmd.listCollections')
 }
 
 function describeCollection(collection: Collection, nameOnly: boolean): Document {
@@ -158,7 +159,7 @@ function build(unit: Unit, collection: Collection, index: Index): void {
     unit,
     collection,
     index,
-    find(() => unit.view, collection, query, { keys: 0, documents: 0, held: 0 }),
+    find(() => unit.view, collection, query, examining()),
   )
 }
 
@@ -167,5 +168,5 @@ export function listIndexesCommand(context: Context): Reply {
   const collection = context.collection()
   if (!collection)
     throw new CommandError('NamespaceNotFound', `ns does not exist: ${context.database}.${context.collectionName}`)
-  return context.firstBatch(collection.indexes.map(describeIndex).map(encode), { held: 0 })
+  return context.firstBatch(collection.indexes.map(describeIndex).map(encode), examining())
 }

@@ -96,9 +96,7 @@ const UPDATE = ['q', 'u', 'multi', 'upsert']
 
 export async function updateCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'updates'])
-  const updates = statements(context, 'updates').map(bytes =>
-    attempt(() => plainReplacement(bytes) ?? updateStatement(decodeStatement(bytes))),
-  )
+  const updates = statements(context, 'updates').map(bytes => plainReplacement(bytes) ?? updateStatement(bytes))
   const document = await context.write(unit => {
     let [n, nModified] = [0, 0]
     const upserts: Value[] = []
@@ -142,29 +140,28 @@ function plainReplacement(bytes: Buffer): Replacement | undefined {
   return { kind: 'replacement', document: new StoredDocument(idKey, document), upsert }
 }
 
-function decodeStatement(bytes: Buffer): Document {
+/** A statement and its filter; what is wrong with its fields is wrong with the whole command. */
+function statementOf(bytes: Buffer, where: string, known: string[]): { statement: Document; q: Document } {
   const statement = decode(bytes)
   if (tooDeep(statement))
     throw new CommandError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`)
-  return statement
-}
-
-function updateStatement(statement: Document): UpdateStatement {
-  refuseOthers('update.updates', statement, UPDATE)
+  for (const name of Object.keys(statement)) if (!known.includes(name)) throw unknownField(where, name)
   const q = field(statement, 'q')
   if (!isDocument(q))
-    throw new CommandError('TypeMismatch', "BSON field 'update.updates.q' is the wrong type, expected type 'object'")
-  const update = parseUpdate(field(statement, 'u'))
+    throw new CommandError('TypeMismatch', `BSON field '${where}.q' is the wrong type, expected type 'object'`)
+  return { statement, q }
+}
+
+function updateStatement(bytes: Buffer): UpdateStatement | CommandError {
+  const { statement, q } = statementOf(bytes, 'update.updates', UPDATE)
   const multi = truthy(field(statement, 'multi'))
-  if (multi && update.kind === 'replace')
-    throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update')
-  return {
-    kind: 'update',
-    filter: parseFilter(q),
-    update,
-    multi,
-    upsert: truthy(field(statement, 'upsert')),
-  }
+  const upsert = truthy(field(statement, 'upsert'))
+  return attempt(() => {
+    const update = parseUpdate(field(statement, 'u'))
+    if (multi && update.kind === 'replace')
+      throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update')
+    return { kind: 'update', filter: parseFilter(q), update, multi, upsert }
+  })
 }
 
 interface Outcome {
@@ -223,24 +220,17 @@ export function updated(before: StoredDocument, update: Update): StoredDocument 
   return new StoredDocument(before.idKey, after.bytes)
 }
 
+const DELETE = ['q', 'limit']
+
 export async function deleteCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'deletes'])
-  const deletes = statements(context, 'deletes').map(bytes =>
-    attempt(() => {
-      const statement = decodeStatement(bytes)
-      refuseOthers('delete.deletes', statement, ['q', 'limit'])
-      const q = field(statement, 'q')
-      const limit = field(statement, 'limit')
-      if (!isDocument(q))
-        throw new CommandError(
-          'TypeMismatch',
-          "BSON field 'delete.deletes.q' is the wrong type, expected type 'object'",
-        )
-      if (!isNumeric(limit) || ![0, 1].includes(toNumber(limit)))
-        throw new CommandError('FailedToParse', 'The limit field in delete objects must be 0 or 1')
-      return { filter: parseFilter(q), limit: toNumber(limit) }
-    }),
-  )
+  const deletes = statements(context, 'deletes').map(bytes => {
+    const { statement, q } = statementOf(bytes, 'delete.deletes', DELETE)
+    const limit = field(statement, 'limit')
+    if (!isNumeric(limit) || ![0, 1].includes(toNumber(limit)))
+      throw new CommandError('FailedToParse', 'The limit field in delete objects must be 0 or 1')
+    return attempt(() => ({ filter: parseFilter(q), limit: toNumber(limit) }))
+  })
   const document = await context.write(unit => {
     let n = 0
     const collection = context.collectionIn(unit)
@@ -300,8 +290,4 @@ function attempt<T>(run: () => T): T | CommandError {
     if (error instanceof CommandError) return error
     throw error
   }
-}
-
-function refuseOthers(where: string, statement: Document, known: string[]): void {
-  for (const name of Object.keys(statement)) if (!known.includes(name)) throw unknownField(where, name)
 }

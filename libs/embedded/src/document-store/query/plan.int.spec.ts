@@ -24,6 +24,7 @@ import { type View } from '../keyspace/view'
 import { parseFilter } from './filter'
 import { everything, find, parseSort, type Query } from './find'
 import { matches } from './match'
+import { examining } from './scan'
 
 let engine: Engine
 let directory: string
@@ -106,14 +107,7 @@ function indexes(collection: Collection): Index[] {
 }
 
 function stored(unit: Unit, collection: Collection): StoredDocument[] {
-  return [
-    ...find(
-      () => unit.view,
-      collection,
-      { filter: everything, sort: [], skip: 0, limit: 0 },
-      { keys: 0, documents: 0, held: 0 },
-    ),
-  ]
+  return [...find(() => unit.view, collection, { filter: everything, sort: [], skip: 0, limit: 0 }, examining())]
 }
 
 /** Inserts all, then replaces and deletes some: indexes have to follow. */
@@ -130,7 +124,7 @@ function change(unit: Unit, collection: Collection, documents: Document[], repla
 function compareWithoutIndexes(view: View, collection: Collection, query: Query): void {
   const bare = { ...collection, indexes: [collection.indexes[0]!] }
   const run = (from: Collection, asked: Query) =>
-    [...find(() => view, from, asked, { keys: 0, documents: 0, held: 0 })].map(document => document.value)
+    [...find(() => view, from, asked, examining())].map(document => document.value)
   const all = run(bare, { filter: everything, sort: [], skip: 0, limit: 0 }).filter(document =>
     matches(query.filter, document),
   )
@@ -191,5 +185,5 @@ test('what is above MinKey may be missing or NaN: no index of what is there alon
     skip: 0,
     limit: 9,
   }
-  expect([...find(() => engine.committed, collection, query, { keys: 0, documents: 0, held: 0 })]).toHaveLength(3)
+  expect([...find(() => engine.committed, collection, query, examining())]).toHaveLength(3)
 })

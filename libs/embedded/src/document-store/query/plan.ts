@@ -1,5 +1,6 @@
 // Choosing the index that serves a query: by its tests, by its order, or both.
 import { equal, keyOf } from '../bson/order'
+import { isUnder } from '../bson/path'
 import { type Document, type Value } from '../bson/value'
 import { type Index } from '../index/definition'
 import { type KeyPart, type KeyPattern } from '../index/keys'
@@ -113,10 +114,6 @@ function bounds(index: Index, tests: Tests): { components: Component[]; single: 
 
 function arrayOver(index: Index, { dotted }: KeyPart): string | undefined {
   return [...index.traits.arrays].find(array => isUnder(dotted, array))
-}
-
-function isUnder(dotted: string, array: string): boolean {
-  return dotted === array || dotted.startsWith(`${array}.`)
 }
 
 /** 1 or -1 when the entries, fixed in the first `single` fields, come in the order asked for or its reverse. */

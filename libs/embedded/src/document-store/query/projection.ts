@@ -1,4 +1,5 @@
 // Projections: which fields of a document an answer has.
+import { isUnder } from '../bson/path'
 import { type Document, isDocument, isNumeric, setField, truthy, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 
@@ -18,7 +19,7 @@ export function parseProjection(specification: Document): Projection | undefined
   const [mode = id!] = modes
   const named: Named = new Map()
   // An _id that is not spoken of is there.
-  if (mode === 'include' && !id) plant(named, '_id')
+  if (mode === 'include' && !fields.some(([dotted]) => isUnder(dotted, '_id'))) plant(named, '_id')
   for (const [dotted, wanted] of fields) if (wanted === mode) plant(named, dotted)
   return document => projected(document, named, mode)
 }

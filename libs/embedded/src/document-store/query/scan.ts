@@ -1,5 +1,6 @@
 // Running a plan: the documents it finds, in its order, read in pieces so that nothing is held between them.
 import { type Index } from '../index/definition'
+import { CommandError } from '../errors'
 import { type Collection } from '../keyspace/catalog'
 import { documentWith, StoredDocument } from '../keyspace/documents'
 import { idKeyIn, indexPrefix } from '../keyspace/layout'
@@ -13,6 +14,13 @@ export interface Examined {
   documents: number
   /** Bytes of what was read ahead or sorted and is not given away yet. */
   held: number
+  /** When it has to have ended, by performance.now(). */
+  until: number
+}
+
+/** Nothing yet; `until` as above. */
+export function examining(until = Infinity): Examined {
+  return { keys: 0, documents: 0, held: 0, until }
 }
 
 const FIRST_PIECE = 16
@@ -43,6 +51,7 @@ function fetch(
   examined: Examined,
   seen?: Set<string>,
 ): StoredDocument | undefined {
+  if (performance.now() > examined.until) throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
   examined.keys++
   const idKey =
     index.id === 0
