@@ -34,11 +34,15 @@ const FIXED: Readonly<Record<number, number>> = {
   [LONG]: 8,
 }
 
-/** Names of fields, each with a place of its own, as `namedElements` wants them. */
-export type Names = ReadonlyMap<string, number>
+/** Names of fields as bytes, each with its place. */
+export type Names = readonly Buffer[]
 
 export function namesOf(fields: Iterable<string>): Names {
-  return new Map([...new Set(fields)].map((name, place) => [Buffer.from(name).toString('latin1'), place]))
+  return [...new Set(fields)].map(name => Buffer.from(name))
+}
+
+export function placeIn(names: Names, field: string): number {
+  return names.findIndex(name => name.equals(Buffer.from(field)))
 }
 
 /**
@@ -46,12 +50,19 @@ export function namesOf(fields: Iterable<string>): Names {
  * the document has types that are not known here, or is broken.
  */
 export function namedElements(bytes: Buffer, names: Names, start = 0): (Element | undefined)[] | undefined {
-  const found = new Array<Element | undefined>(names.size).fill(undefined)
+  const found = new Array<Element | undefined>(names.length).fill(undefined)
   const isWhole = eachElement(bytes, start, (element, nameEnd, end) => {
-    const place = names.get(bytes.toString('latin1', element + 1, nameEnd))
-    if (place !== undefined) found[place] = { type: bytes[element]!, start: element, value: nameEnd + 1, end }
+    for (let place = 0; place < names.length; place++)
+      if (isNamed(bytes, element + 1, nameEnd, names[place]!))
+        found[place] = { type: bytes[element]!, start: element, value: nameEnd + 1, end }
   })
   return isWhole ? found : undefined
+}
+
+function isNamed(bytes: Buffer, start: number, end: number, name: Buffer): boolean {
+  if (end - start !== name.length) return false
+  for (let i = 0; i < name.length; i++) if (bytes[start + i] !== name[i]) return false
+  return true
 }
 
 /** Visits the elements of the document that begins at `start`; false when they are not all of types that are known here. */
@@ -63,8 +74,9 @@ export function eachElement(
   const end = endOf(bytes, start, bytes.length)
   if (end < 0) return false
   for (let at = start + 4; at < end - 1;) {
-    const zero = bytes.indexOf(0, at + 1)
-    if (zero < 0 || zero >= end - 1) return false
+    let zero = at + 1
+    while (zero < end - 1 && bytes[zero] !== 0) zero++
+    if (zero === end - 1) return false
     const after = endOfValue(bytes, bytes[at]!, zero + 1, end - 1)
     if (after < 0) return false
     visit(at, zero, after)

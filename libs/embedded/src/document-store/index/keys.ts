@@ -1,6 +1,6 @@
 // What an index holds of a document, and by what a sort compares documents: one set of rules for both.
 import { KeyWriter } from '../bson/order'
-import { ARRAY, type Element, namedElements, type Names, namesOf, OBJECT } from '../bson/raw'
+import { ARRAY, type Element, namedElements, type Names, namesOf, OBJECT, placeIn } from '../bson/raw'
 import { isArrayIndex, type Path, pathOf } from '../bson/path'
 import { type Document, field, isDocument, type Value } from '../bson/value'
 import { CommandError } from '../errors'
@@ -93,8 +93,8 @@ export interface StoredPart {
 
 export function storedPattern(pattern: KeyPattern, names: Names): StoredPart[] {
   return pattern.map(({ path, direction }) => {
-    const [first, ...inner] = path.map(step => namesOf([step]))
-    return { place: names.get([...first!.keys()][0]!)!, inner, direction }
+    const [first, ...inner] = path
+    return { place: placeIn(names, first!), inner: inner.map(step => namesOf([step])), direction }
   })
 }
 
