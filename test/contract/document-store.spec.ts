@@ -71,6 +71,12 @@ async function refusal(promise: Promise<unknown>): Promise<MongoServerError> {
   return outcome as MongoServerError
 }
 
+/** The first error that a command answers of one of its statements. */
+function failing(answer: Document): void {
+  const [error] = answer.writeErrors as Document[]
+  throw new MongoServerError(error!)
+}
+
 async function idsOf(filter: Document, sort: Document = { _id: 1 }): Promise<unknown[]> {
   const found = await docs.find(filter).sort(sort).toArray()
   return found.map(({ _id }) => _id)
@@ -397,6 +403,13 @@ describe('update', () => {
     expect(await docs.findOne()).toEqual({ _id: 1, c: 3 })
     expect((await refusal(docs.replaceOne({ _id: 1 }, { _id: 2 }))).code).toBe(66)
     expect((await refusal(docs.updateOne({ _id: 1 }, { $set: { _id: 2 } }))).code).toBe(66)
+    await docs.insertOne({ _id: 'one', a: 1 })
+    const other = {
+      update: docs.collectionName,
+      updates: [{ q: { _id: 'one' }, u: { _id: 'two', a: 2 }, upsert: true }],
+    }
+    expect((await refusal(db.command(other).then(failing))).code).toBe(66)
+    expect([await idsOf({ a: 2 }), await idsOf({ _id: 'one', a: 1 })]).toEqual([[], ['one']])
   })
 
   test('refuses conflicting paths, paths through scalars and unknown operators', async () => {
