@@ -89,7 +89,7 @@ export const runApp = async (definition: AppDefinition): Promise<void> => {
     if (ending.begun) return
     logger.debug({ err: error }, 'start failed')
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    process.exit(1)
+    await ending.giveUp()
   }
 }
 
@@ -172,6 +172,13 @@ class Ending {
 
   onEnd(end: () => Promise<void>): void {
     this.#end = end
+  }
+
+  /** After a start that failed: closes what was opened for it, and exits 1. */
+  async giveUp(): Promise<void> {
+    setTimeout(() => process.exit(1), END).unref()
+    await this.#end?.().catch((error: unknown) => this.context.logger.error({ err: error }, 'closing failed'))
+    process.exit(1)
   }
 
   async #begin(signal: string): Promise<void> {
