@@ -32,6 +32,8 @@ export class RefusedWrite extends Error {
 /** The checkpoints of generations that advance together: all of them stand at `position`. */
 export interface Standing {
   readonly ids: readonly string[]
+  /** The claims they had when they were read: a new one means that something is about to join. */
+  readonly claims: readonly (string | null)[]
   readonly position: string | null
   readonly stage: 'building' | 'live'
 }
@@ -47,7 +49,7 @@ export const commitBatch = (
   folded: readonly Folded[],
 ): Promise<void> =>
   inTransaction(documents, async session => {
-    await moveCheckpoints(documents, session, from, { $set: { position: to } })
+    await moveCheckpoints(documents, session, from, { position: to })
     await writeFolded(documents, session, folded)
     // Nobody reads what is still being built.
     if (from.stage === 'live') await noteChanges(documents.db, session, to, folded)
@@ -72,16 +74,18 @@ export const inTransaction = async <T>(
   }
 }
 
+export const claimsOf = (checkpoints: readonly Checkpoint[]): Standing['claims'] =>
+  checkpoints.map(({ claim }) => claim ?? null)
+
 /** The first statement of every transaction: it locks the checkpoints, or fails. */
 export const moveCheckpoints = async (
   { db }: DocumentStore,
   session: ClientSession,
-  { ids, position, stage }: Standing,
-  change: { readonly $set: Partial<Checkpoint>; readonly $inc?: { readonly joins: 1 } },
+  { ids, claims, position, stage }: Standing,
+  $set: Partial<Checkpoint>,
 ): Promise<void> => {
-  const { matchedCount } = await checkpointsOf(db).updateMany({ _id: { $in: [...ids] }, position, stage }, change, {
-    session,
-  })
+  const standing = { _id: { $in: [...ids] }, claim: { $in: [...claims] }, position, stage }
+  const { matchedCount } = await checkpointsOf(db).updateMany(standing, { $set }, { session })
   if (matchedCount !== ids.length) throw new Overtaken('the checkpoint has moved')
 }
 

@@ -16,8 +16,8 @@ export interface Checkpoint {
   readonly position: string | null
   /** building: a rebuild that has not joined; live: what is read, one per name and version; retired: was live. */
   readonly stage: 'building' | 'live' | 'retired'
-  /** Counts what has joined here: writing it is what locks a checkpoint. */
-  readonly joins: number
+  /** Written anew by what joins here, so that whoever advances looks again; null or absent: nothing has. */
+  readonly claim?: string | null
   /** Parked events. */
   readonly parked: number
   readonly retiredAt?: Date
@@ -92,7 +92,6 @@ export const createGeneration = async (
       group,
       position: null,
       stage,
-      joins: 0,
       parked: 0,
     })
   } catch (error) {

@@ -1,8 +1,9 @@
 // How generations that were behind join those that are ahead: at one position, in one transaction.
+import { randomUUID } from 'node:crypto'
 import { type DocumentStore } from '../document-store/document-store'
 import { comparePositions } from '../event'
 import { type EventLog, type LoggedEvent } from '../event-log'
-import { acknowledge, forget, inTransaction, moveCheckpoints, Overtaken, pin, writeFolded } from './commit'
+import { acknowledge, claimsOf, forget, inTransaction, moveCheckpoints, Overtaken, pin, writeFolded } from './commit'
 import { noteChanges } from './changes'
 import { foldBatch } from './fold'
 import { type Checkpoint, checkpointsOf } from './generation'
@@ -33,8 +34,11 @@ export const join = async (
   { replace }: { replace: boolean },
 ): Promise<Joined> => {
   const { documents, suspicion } = tools
+  const claim = randomUUID()
   let locked = false
   try {
+    // Its leader may be in another process and commits again and again: it has to look anew first, and that takes longer.
+    if (replace) await checkpointsOf(documents.db).updateMany({ _id: { $in: [...ids] } }, { $set: { claim } })
     const folded = await inTransaction(documents, async session => {
       const found = await checkpointsOf(documents.db)
         .find({ _id: { $in: [...ids] } }, { session })
@@ -47,18 +51,14 @@ export const join = async (
       await moveCheckpoints(
         documents,
         session,
-        { ids, position, stage: 'live' },
-        replace
-          ? { $set: { stage: 'retired', retiredAt: new Date() } }
-          : { $set: { position: met }, $inc: { joins: 1 } },
+        { ids, claims: claimsOf(found), position, stage: 'live' },
+        replace ? { stage: 'retired', retiredAt: new Date() } : { position: met, claim },
       )
       const events = await remainder(tools, wing.standing.position, met)
       locked = true
       const folded = await foldBatch(wing.members, events, suspicion.suspects, () => Promise.resolve())
       pin(folded)
-      await moveCheckpoints(documents, session, wing.standing, {
-        $set: { position: met, stage: 'live' },
-      })
+      await moveCheckpoints(documents, session, wing.standing, { position: met, stage: 'live', claim })
       await writeFolded(documents, session, folded)
       if (!replace && met !== null) await noteChanges(documents.db, session, met, folded)
       return folded

@@ -2,7 +2,7 @@
 import { type DocumentStore } from '../document-store/document-store'
 import { type EventLog, type LogFilter, type LoggedEvent } from '../event-log'
 import { type Batch, type BatchLimits, batchesOf } from './batches'
-import { acknowledge, commitBatch, forget, pin, RefusedWrite, type Standing } from './commit'
+import { acknowledge, claimsOf, commitBatch, forget, pin, RefusedWrite, type Standing } from './commit'
 import { comparePositions } from '../event'
 import { type Folded, foldBatch, Halted, handles, type Member, type Suspect, suspectId, Suspicious } from './fold'
 
@@ -64,7 +64,8 @@ export class Wing {
     if (!first) throw new RangeError('a wing needs members')
     const { position, stage } = first.checkpoint
     if (stage === 'retired') throw new RangeError(`${first.checkpoint._id} is retired`)
-    this.standing = { ids: members.map(({ checkpoint }) => checkpoint._id), position, stage }
+    const checkpoints = members.map(({ checkpoint }) => checkpoint)
+    this.standing = { ids: checkpoints.map(({ _id }) => _id), claims: claimsOf(checkpoints), position, stage }
     this.confirmed = position
   }
 
