@@ -176,9 +176,9 @@ class Ending {
 
   /** After a start that failed: closes what was opened for it, and exits 1. */
   async giveUp(): Promise<void> {
+    this.begun = true
     setTimeout(() => process.exit(1), END).unref()
-    await this.#end?.().catch((error: unknown) => this.context.logger.error({ err: error }, 'closing failed'))
-    process.exit(1)
+    await this.#finish(1)
   }
 
   async #begin(signal: string): Promise<void> {
@@ -199,14 +199,14 @@ class Ending {
     await this.#drain?.().catch((error: unknown) => logger.error({ err: error }, 'draining failed'))
     clearTimeout(cut)
     clearInterval(idle)
-    await this.#finish()
+    await this.#finish(0)
   }
 
-  async #finish(): Promise<void> {
+  async #finish(code: 0 | 1): Promise<void> {
     const { logger } = this.context
     try {
       await this.#end?.()
-      process.exit(0)
+      process.exit(code)
     } catch (error) {
       logger.error({ err: error }, 'closing failed')
       process.exit(1)

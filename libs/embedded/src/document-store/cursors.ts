@@ -65,13 +65,14 @@ export class Cursors {
         'Unauthorized',
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
       )
-    cursor.usedAt = Date.now()
+    // One whose query fails stays closed: what is left of it would look like its end.
+    this.open.delete(id)
     cursor.progress.until = performance.now() + cursor.left
     const { documents, next } = take(cursor.source, cursor.next, batchSize ?? Infinity)
-    cursor.left = cursor.progress.until - performance.now()
-    if (next) cursor.next = next
-    else this.open.delete(id)
-    return { documents, id: next ? id : 0n }
+    if (!next) return { documents, id: 0n }
+    const left = cursor.progress.until - performance.now()
+    this.open.set(id, { ...cursor, next, left, usedAt: Date.now() })
+    return { documents, id }
   }
 
   kill(id: bigint): boolean {

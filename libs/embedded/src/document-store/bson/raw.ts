@@ -90,8 +90,7 @@ export function eachElement(
  * formed, of the common types, with names that checkStorable accepts. False says nothing: then it has to be decoded.
  */
 export function isPlain(bytes: Buffer): boolean {
-  const begins = bytes[4] === STRING && bytes[5] === 0x5f && bytes[6] === 0x69 && bytes[7] === 0x64 && bytes[8] === 0
-  return begins && plainDocument(bytes, 0, bytes.length, 1, false) === bytes.length
+  return bytes[4] === STRING && isId(bytes, 5) && plainDocument(bytes, 0, bytes.length, 1, false) === bytes.length
 }
 
 /** The element that the `_id` of a plain document is. */

@@ -5,7 +5,7 @@ import { pathOf, reach } from '../bson/path'
 import { type Document, encode, field, numeric, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 import { describePlan, plan } from '../query/plan'
-import { find, parseSort, type Query } from '../query/find'
+import { find, isEverything, parseSort, type Query } from '../query/find'
 import { parseFilter } from '../query/filter'
 import { parseProjection } from '../query/projection'
 import { type Examined } from '../query/scan'
@@ -63,7 +63,7 @@ export function countCommand(context: Context): Reply {
   const filter = parseFilter(context.document('query'))
   const skip = context.count('skip') ?? 0
   const limit = context.count('limit') ?? 0
-  if (collection && filter.kind === 'and' && filter.of.length === 0) {
+  if (collection && isEverything(filter)) {
     const all = context.transaction ? context.transaction.unit.countOf(collection) : context.engine.countOf(collection)
     const rest = Math.max(0, all - skip)
     return { document: { n: numeric(limit > 0 ? Math.min(limit, rest) : rest), ok: OK } }

@@ -1,6 +1,5 @@
 // insert, update, delete: many statements in one command, ordered or not.
-import { Int32 } from 'bson'
-import { ObjectId } from 'bson'
+import { Int32, ObjectId } from 'bson'
 import { keyOfElement } from '../bson/order'
 import { BOOL, eachElement, idElementOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
 import {
@@ -61,7 +60,7 @@ export async function insertCommand(context: Context): Promise<Reply> {
 
 /** A document to insert, with an _id in the first place; or what is wrong with it, which is told when its turn comes. */
 function prepared(bytes: Buffer): StoredDocument | CommandError {
-  try {
+  return attempt(() => {
     const document = decode(bytes)
     checkStorable(document)
     if (Object.keys(document)[0] !== '_id') {
@@ -71,10 +70,7 @@ function prepared(bytes: Buffer): StoredDocument | CommandError {
     const id = field(document, '_id')
     checkId(id)
     return new StoredDocument(idKeyOf(id), bytes)
-  } catch (error) {
-    if (error instanceof CommandError) return error
-    throw error
-  }
+  })
 }
 
 /** One document in the place of the one with the same _id, a text, kept as the bytes it came as. */
@@ -234,11 +230,12 @@ export async function deleteCommand(context: Context): Promise<Reply> {
   const document = await context.write(unit => {
     let n = 0
     const collection = context.collectionIn(unit)
+    const examined = context.examine()
     const writeErrors = each(context, deletes, statement => {
       if (statement instanceof CommandError) throw statement
       if (!collection) return
       const query: Query = { ...statement, sort: [], skip: 0 }
-      for (const found of [...find(() => unit.view, collection, query, context.examine())]) {
+      for (const found of [...find(() => unit.view, collection, query, examined)]) {
         deleteDocument(unit, collection, found)
         n++
       }

@@ -43,14 +43,19 @@ export function sealed(key: Buffer, value: Buffer): Buffer {
 
 /** The value in what is stored; readers know from the value itself where it ends. @throws StorageDamaged */
 export function opened(key: Buffer, bytes: Buffer): Buffer {
-  const value = bytes.subarray(CHECKSUM)
-  if (bytes.length < CHECKSUM || bytes.readUInt32BE(0) !== checksum(key, value))
-    throw new StorageDamaged('An entry of the document store')
+  const value = soundValue(key, bytes)
+  if (!value) throw new StorageDamaged('An entry of the document store')
   return value
 }
 
 export function isSound(key: Buffer, bytes: Buffer): boolean {
-  return bytes.length >= CHECKSUM && bytes.readUInt32BE(0) === checksum(key, bytes.subarray(CHECKSUM))
+  return soundValue(key, bytes) !== undefined
+}
+
+function soundValue(key: Buffer, bytes: Buffer): Buffer | undefined {
+  if (bytes.length < CHECKSUM) return undefined
+  const value = bytes.subarray(CHECKSUM)
+  return bytes.readUInt32BE(0) === checksum(key, value) ? value : undefined
 }
 
 function checksum(key: Buffer, value: Buffer): number {

@@ -22,6 +22,10 @@ export interface Query {
 
 export const everything: Filter = { kind: 'and', of: [] }
 
+export function isEverything(filter: Filter): boolean {
+  return filter.kind === 'and' && filter.of.length === 0
+}
+
 /**
  * The documents a query finds, lazily; none where there is no collection. `view` is asked anew for each piece, so that a
  * cursor holds nothing in between.
@@ -64,7 +68,7 @@ export function parseSort(sort: Document): KeyPattern {
 
 /** Whether what a plan finds need not be looked at: all is asked for, or _ids that are texts, whose keys are exact. */
 function proven(filter: Filter): boolean {
-  if (filter.kind !== 'field') return filter.kind === 'and' && filter.of.length === 0
+  if (filter.kind !== 'field') return isEverything(filter)
   const { dotted, test } = filter
   return dotted === '_id' && test.op === 'in' && test.values.every(value => typeof value === 'string')
 }
