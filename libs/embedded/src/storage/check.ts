@@ -218,7 +218,10 @@ class Check {
       return page.subarray(start, start + size)
     }
     const first = Number(page.readBigUInt64LE(start))
-    const count = Math.ceil((PAGE_HEADER + size) / this.meta.pageSize)
+    const count = Number(page.readBigUInt64LE(start + 16))
+    // There may be more than it needs: a longer one of the same transaction was written over.
+    if (count < (PAGE_HEADER + size) / this.meta.pageSize || count > this.pages)
+      throw this.damaged('the size of a value')
     const whole = this.read(first, OVERFLOW, count)
     if (whole.readUInt32LE(20) !== count) throw this.damaged(`page ${first}`)
     return whole.subarray(PAGE_HEADER, PAGE_HEADER + size)
