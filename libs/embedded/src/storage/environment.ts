@@ -2,6 +2,7 @@
 import {
   closeSync,
   existsSync,
+  fdatasyncSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -14,8 +15,8 @@ import {
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { open, type RootDatabase } from 'lmdb'
-import { checkFile, type IsSound } from './check'
+import { open, type RootDatabase, TransactionFlags } from 'lmdb'
+import { checkFile, currentBoot, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
 import { StorageFull, WrongFormat } from './errors'
 import { writeDurably } from './files'
@@ -37,7 +38,8 @@ export type EnvironmentOptions = {
   isSound?: IsSound
   /**
    * A commit is waited for on the spot while the last one took no longer than this, in milliseconds: a fast disk is ready
-   * before another thread could have told of it. Of slower ones another thread waits, so that readers need not.
+   * before another thread could have told of it. Of slower ones, and of the first, another thread waits, so that readers
+   * need not.
    */
   onTheSpot?: number
 }
@@ -64,6 +66,11 @@ type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
 const FORMAT_FILE = 'format.json'
 const ON_THE_SPOT = 2
+/**
+ * LMDB writes its pages and its head without a wait in between, and one sync makes both durable, where it takes two by
+ * itself. What a failure of the system leaves of an unsynced commit is found when the file is opened (check.ts).
+ */
+const UNSYNCED = TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH
 const PAGE_SIZE = 16_384
 const MAX_DATABASES = 1_024
 /** Snapshots that may be open at once. */
@@ -81,12 +88,20 @@ export function openEnvironment(
 ): Environment {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const formatVersion = checkFormat(directory, format)
-  checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, isTrusted: takeClosed(directory) })
+  if (checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, ...takeClosed(directory) }))
+    process.stderr.write(
+      `${directory}: the system failed while the last commit was being written. It was taken back; nothing of it had been acknowledged.\n`,
+    )
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT } = options
-  /** Milliseconds that LMDB took to make the last group durable. */
-  let lastCommit = 0
+  const file = openSync(join(directory, 'data.mdb'), 'r+')
+  const takesOneSync = currentBoot() !== undefined
+  /**
+   * Milliseconds that it took to make the last group durable. The first is LMDB's own to sync, so that no page of a commit
+   * that was taken back has the number of a later one.
+   */
+  let lastCommit: number | undefined
   let waiting: Waiting[] = []
   let running: Promise<void> | undefined
   let closing: Promise<void> | undefined
@@ -100,6 +115,7 @@ export function openEnvironment(
     let group: Waiting[] = []
     const outcomes: Outcome[] = []
     let written = 0
+    let isVisible = false
     const write = () => {
       group = waiting
       waiting = []
@@ -109,13 +125,17 @@ export function openEnvironment(
     try {
       // All that has arrived by now belongs to the group.
       await setImmediate()
-      if (lastCommit <= onTheSpot) root.transactionSync(write)
+      if (takesOneSync && lastCommit !== undefined && lastCommit <= onTheSpot) {
+        root.transactionSync(write, UNSYNCED)
+        isVisible = true
+        fdatasyncSync(file)
+      }
       // A child transaction, because only that can be rolled back as a whole when there is no room for a put.
       else await root.childTransaction(write)
       lastCommit = performance.now() - written
     } catch (error) {
       const reason = await commitError(error)
-      if (isFull(reason, directory)) {
+      if (!isVisible && isFull(reason, directory)) {
         const full = new StorageFull(directory, reason)
         for (const { reject } of group) reject(full)
         return
@@ -146,6 +166,7 @@ export function openEnvironment(
       closing ??= (async () => {
         while (running) await running
         await root.close()
+        closeSync(file)
         noteClosed(directory)
       })()
       return closing

@@ -7,7 +7,7 @@ export {
   type EnvironmentFormat,
   type EnvironmentOptions,
 } from './environment'
-export { takeClosed } from './closing'
+export { noteCopied } from './closing'
 export { Digest, entriesOf, putAll } from './copy'
 export {
   DirectoryLocked,
