@@ -133,6 +133,20 @@ export function currentBoot(): bigint | undefined {
   return existsSync(file) ? BigInt(`0x${readFileSync(file, 'latin1').split('-')[0]}`) : undefined
 }
 
+/**
+ * Takes a transaction back whose sync has failed: the system may forget any part of it later. Nobody may use the file any
+ * more until it is opened anew.
+ */
+export function takeBackUnsynced(file: string, transaction: number): void {
+  const descriptor = openSync(file, 'r+')
+  try {
+    const { newest, older } = metasOf(file, descriptor)
+    if (newest.transaction === BigInt(transaction)) takeBack(descriptor, newest, older)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
 /** The older state takes the place of the newest one, under the number that its place had before. */
 function takeBack(descriptor: number, newest: Meta, older: Meta): void {
   const bytes = Buffer.from(older.bytes)

@@ -16,7 +16,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { open, type RootDatabase, TransactionFlags } from 'lmdb'
-import { checkFile, currentBoot, type IsSound } from './check'
+import { checkFile, currentBoot, type IsSound, takeBackUnsynced } from './check'
 import { noteClosed, takeClosed } from './closing'
 import { StorageFull, WrongFormat } from './errors'
 import { writeDurably } from './files'
@@ -95,7 +95,8 @@ export function openEnvironment(
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT } = options
-  const file = openSync(join(directory, 'data.mdb'), 'r+')
+  const path = join(directory, 'data.mdb')
+  const file = openSync(path, 'r+')
   const takesOneSync = currentBoot() !== undefined
   /**
    * Milliseconds that it took to make the last group durable. The first is LMDB's own to sync, so that no page of a commit
@@ -115,7 +116,6 @@ export function openEnvironment(
     let group: Waiting[] = []
     const outcomes: Outcome[] = []
     let written = 0
-    let isVisible = false
     const write = () => {
       group = waiting
       waiting = []
@@ -125,17 +125,13 @@ export function openEnvironment(
     try {
       // All that has arrived by now belongs to the group.
       await setImmediate()
-      if (takesOneSync && lastCommit !== undefined && lastCommit <= onTheSpot) {
-        root.transactionSync(write, UNSYNCED)
-        isVisible = true
-        fdatasyncSync(file)
-      }
+      if (takesOneSync && lastCommit !== undefined && lastCommit <= onTheSpot) commitWithOneSync(write)
       // A child transaction, because only that can be rolled back as a whole when there is no room for a put.
       else await root.childTransaction(write)
       lastCommit = performance.now() - written
     } catch (error) {
       const reason = await commitError(error)
-      if (!isVisible && isFull(reason, directory)) {
+      if (isFull(reason, directory)) {
         const full = new StorageFull(directory, reason)
         for (const { reject } of group) reject(full)
         return
@@ -149,6 +145,25 @@ export function openEnvironment(
       if (outcome.ok) resolve(outcome.value as never)
       else reject(outcome.error)
     })
+  }
+
+  function commitWithOneSync(write: () => void): void {
+    const transaction = root.transactionSync(() => {
+      write()
+      return root.getWriteTxnId()
+    }, UNSYNCED)
+    try {
+      fdatasyncSync(file)
+    } catch (cause) {
+      // Others may see it already, so it is no refusal, also where there was no room.
+      const failed = new Error(`the sync failed: ${(cause as Error).message}`, { cause })
+      try {
+        takeBackUnsynced(path, transaction)
+      } catch {
+        // Then what it was is unknown, and said so below.
+      }
+      throw failed
+    }
   }
 
   return {
