@@ -36,7 +36,6 @@ interface Tree {
   /** How LMDB compares its keys, and whether a key may have several values. */
   flags: number
   depth: number
-  pages: number
   entries: number
   root: bigint
 }
@@ -53,19 +52,13 @@ interface Meta {
   bytes: Buffer
 }
 
-/** The pages of a state. */
-interface Pages {
-  /** 1 for each in use; those of long values only where these were looked at. */
-  seen: Uint8Array
-  /** How many are neither in use nor free. */
-  lost: number
-}
-
 type Order = (a: Buffer, b: Buffer) => number
 type Visit = (key: Buffer, value: Buffer, isTree: boolean, isNew: boolean) => void
 interface Walk {
   order: Order
   visit: Visit
+  /** Down to every leaf. */
+  whole: boolean
 }
 
 /** Whether an entry of a store is what was written, by what the store put into it. */
@@ -92,7 +85,7 @@ export function checkFile(file: string, options: CheckOptions = {}): boolean {
   const descriptor = openSync(file, 'r+')
   try {
     const { newest, older } = metasOf(file, descriptor)
-    const check = (meta: Meta, before?: Pages) => new Check(file, descriptor, meta, before).run(options)
+    const check = (meta: Meta, before?: Uint8Array) => new Check(file, descriptor, meta, before).run(options)
     if (options.wasClosed || !mayBeTorn(newest)) {
       check(newest)
       return false
@@ -165,45 +158,46 @@ class Check {
     private readonly file: string,
     private readonly descriptor: number,
     private readonly meta: Meta,
-    /** Of the state before: a page that it does not have must have been written by the newest transaction. */
-    private readonly before?: Pages,
+    /** The pages of the state before: any other one in use must have been written by the newest transaction. */
+    private readonly before?: Uint8Array,
   ) {
     // The last pages may be free ones that were never written.
     this.pages = Math.floor(fstatSync(descriptor).size / meta.pageSize)
     this.seen = new Uint8Array(this.pages)
   }
 
-  run({ isSound, isUntouched = false, wholePages = WHOLE }: CheckOptions): Pages {
-    const { lastPage, free: freeTree, main } = this.meta
+  /** Gives 1 for each page in use; for those of long values only where these were looked at. */
+  run({ isSound, isUntouched = false, wholePages = WHOLE }: CheckOptions): Uint8Array {
+    const { lastPage, free, main } = this.meta
     this.whole = lastPage < wholePages && !isUntouched
     const trees: Tree[] = []
-    this.tree(main, byBytes, (_key, value, isTree) => {
+    const listed: Visit = (_key, value, isTree) => {
       if (!isTree) return
       if (value.length !== TREE_BYTES) throw this.damaged('its list of databases')
       trees.push(treeAt(value, 0))
-    })
+    }
+    this.tree(main, { order: byBytes, visit: listed, whole: true })
     const withContents = this.whole && this.pages <= WITH_CONTENTS
-    for (const tree of trees)
-      this.tree(tree, byBytes, (key, value, isTree, isNew) => {
-        if (isTree) throw this.damaged('an entry')
-        if ((withContents || isNew) && isSound && !isSound(key, value)) throw this.damaged('an entry')
-      })
+    const visit: Visit = (key, value, isTree, isNew) => {
+      if (isTree) throw this.damaged('an entry')
+      if ((withContents || isNew) && isSound && !isSound(key, value)) throw this.damaged('an entry')
+    }
+    for (const tree of trees) this.tree(tree, { order: byBytes, visit, whole: this.whole })
     const lists: Buffer[] = []
-    this.tree(freeTree, byNumber, (_key, value) => lists.push(Buffer.from(value)))
-    const used = [main, freeTree, ...trees].reduce((sum, { pages }) => sum + pages, META_PAGES)
-    const lost = lastPage + 1 - used - this.free(lists)
-    // A part of an earlier transaction's list of databases would hold together, too.
-    if (this.before && lost !== this.before.lost) throw this.damaged('the number of its pages')
-    return { seen: this.seen, lost }
+    this.tree(free, { order: byNumber, visit: (_key, value) => lists.push(Buffer.from(value)), whole: true })
+    this.free(lists)
+    return this.seen
   }
 
   private isNew(page: number): boolean {
-    return this.before?.seen[page] === 0
+    return this.before?.[page] === 0
   }
 
-  /** No page is both in use and free: a free one is written over. Gives the number of free pages. */
-  private free(lists: Buffer[]): number {
-    let free = 0
+  /**
+   * No page is both in use and free: a free one is written over. And none of the state before is neither: a list of
+   * databases that is in part an older one holds together, too, but leaves pages that nobody has.
+   */
+  private free(lists: Buffer[]): void {
     const { lastPage } = this.meta
     const known = new Uint8Array(lastPage + 1)
     known.set(this.seen.subarray(0, lastPage + 1))
@@ -220,19 +214,18 @@ class Check {
         for (let page = first; page < first + count; page++) {
           if (known[page] !== 0) throw this.damaged('its list of free pages')
           known[page] = 1
-          free++
         }
       }
     }
-    return free
+    if (this.before?.some((isInUse, page) => isInUse && !known[page])) throw this.damaged('a page that is gone')
   }
 
-  private tree({ flags, root, depth, entries }: Tree, order: Order, visit: Visit): void {
-    if (flags !== (order === byNumber ? INTEGER_KEYS : 0)) throw this.damaged('the kind of a tree')
+  private tree({ flags, root, depth, entries }: Tree, walk: Walk): void {
+    if (flags !== (walk.order === byNumber ? INTEGER_KEYS : 0)) throw this.damaged('the kind of a tree')
     if (root === NO_ROOT) return
     if (depth < 1 || depth > 32) throw this.damaged('the depth of a tree')
-    const found = this.page(Number(root), depth, { order, visit }, undefined, undefined)
-    if (this.whole && found !== entries) throw this.damaged(`a tree has ${found} of ${entries} entries`)
+    const found = this.page(Number(root), depth, walk, undefined, undefined)
+    if (walk.whole && found !== entries) throw this.damaged(`a tree has ${found} of ${entries} entries`)
   }
 
   /** Looks at a page and all below it, whose keys must lie in [low, high); gives the number of entries. */
@@ -253,7 +246,7 @@ class Check {
         return
       }
       const child = page.readUInt32LE(offset) + page.readUInt16LE(offset + 4) * 2 ** 32
-      if (depth === 2 && !this.whole && !this.isNew(child)) this.use(child, 1)
+      if (depth === 2 && !walk.whole && !this.isNew(child)) this.use(child, 1)
       else entries += this.page(child, depth - 1, walk, from, to)
     })
     return entries
@@ -376,8 +369,6 @@ function treeAt(bytes: Buffer, at: number): Tree {
   return {
     flags: bytes.readUInt16LE(at + 4),
     depth: bytes.readUInt16LE(at + 6),
-    // Those above the leaves, the leaves, and those of long values.
-    pages: [8, 16, 24].reduce((sum, place) => sum + Number(bytes.readBigUInt64LE(at + place)), 0),
     entries: Number(bytes.readBigUInt64LE(at + 32)),
     root: bytes.readBigUInt64LE(at + 40),
   }

@@ -118,6 +118,35 @@ onLinux.each(modes)('what was acknowledged is there, and of the last commit all 
   expect(takenBack).toBeGreaterThan(0)
 })
 
+onLinux('a whole commit is not taken back when the list of free pages is long', async () => {
+  const directory = mkdtempSync(join(folder, 'free-'))
+  const copy = join(folder, 'copy.mdb')
+  const { root, commit, close } = openEnvironment(directory, FORMAT, { onTheSpot: Infinity })
+  const data = root.openDB<Buffer, Buffer>({ name: 'data', encoding: 'binary', keyEncoding: 'binary' })
+  const putAll = () =>
+    commit(() => {
+      for (let i = 0; i < 400; i++) data.putSync(keyOf(i), Buffer.alloc(9_000))
+    })
+  await putAll()
+  // While somebody reads no page is used again.
+  const reader = root.useReadTransaction()
+  for (let n = 0; n < 8; n++) await putAll()
+  for (let n = 0; n < 2; n++) {
+    await putAll()
+    const bytes = readFileSync(join(directory, 'data.mdb'))
+    const newest = bytes.readBigUInt64LE(24 + 128) > bytes.readBigUInt64LE(PAGE + 24 + 128) ? 0 : PAGE
+    const depthOfFreeList = bytes.readUInt16LE(newest + 24 + 24 + 6)
+    expect(depthOfFreeList).toBe(2)
+    for (const place of [BOOT, PAGE + BOOT]) bytes.writeBigUInt64LE(1n, place)
+    for (const [, wholePages] of modes) {
+      writeFileSync(copy, bytes)
+      expect(checkFile(copy, { wholePages })).toBe(false)
+    }
+  }
+  reader.done()
+  await close()
+})
+
 onLinux('of a file that was closed in order, or while the system goes on, nothing is taken back: it is damage', () => {
   const file = join(folder, 'damaged.mdb')
   for (const { before, after } of commits) {
