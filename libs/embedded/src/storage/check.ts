@@ -1,6 +1,6 @@
 // Whether the pages of an LMDB file hold together. LMDB itself trusts them: it follows a page that was cut off or altered,
 // which ends the process or gives wrong answers. So they are looked at before the file is mapped.
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { StorageDamaged } from './errors'
 
 /**
@@ -23,9 +23,6 @@ const BIG_DATA = 1
 const SUB_DATABASE = 2
 const INTEGER_KEYS = 8
 const TREE_BYTES = 48
-const META_PAGES = 2
-const META_BYTES = 144
-const TRANSACTION = 128
 /** What stands for a value of its own pages: the first one's number, the transaction that wrote it, and how many. */
 const BIG_BYTES = 24
 const LARGEST_MAP = 2n ** 46n
@@ -45,20 +42,13 @@ interface Meta {
   main: Tree
   lastPage: number
   transaction: bigint
-  /** Of the system that committed it; 0 when unknown. */
-  boot: bigint
-  /** Where it begins in the file, and what it is there. */
-  place: number
-  bytes: Buffer
 }
 
 type Order = (a: Buffer, b: Buffer) => number
-type Visit = (key: Buffer, value: Buffer, isTree: boolean, isNew: boolean) => void
+type Visit = (key: Buffer, value: Buffer, isTree: boolean) => void
 interface Walk {
   order: Order
   visit: Visit
-  /** Down to every leaf. */
-  whole: boolean
 }
 
 /** Whether an entry of a store is what was written, by what the store put into it. */
@@ -66,42 +56,16 @@ export type IsSound = (key: Buffer, value: Buffer) => boolean
 
 export interface CheckOptions {
   readonly isSound?: IsSound | undefined
-  /** It was closed in order: all that it has was synced. */
-  readonly wasClosed?: boolean
   /** It is as it was closed: only what is cheap is looked at. */
-  readonly isUntouched?: boolean
-  /** Of a file with more pages, only those above the leaves are looked at. */
-  readonly wholePages?: number
+  readonly isTrusted?: boolean
 }
 
-/**
- * Looks at a file, and takes its newest transaction back when a failure of the system (power, kernel) cut its commit off:
- * it was acknowledged to nobody, and the one before it is whole, for LMDB writes over none of its pages.
- * Returns whether one was taken back.
- * @throws StorageDamaged when the file is cut off, its pages contradict each other, or an entry is not sound.
- */
-export function checkFile(file: string, options: CheckOptions = {}): boolean {
-  if (!existsSync(file)) return false
-  const descriptor = openSync(file, 'r+')
+/** @throws StorageDamaged when the file is cut off, its pages contradict each other, or an entry is not sound. */
+export function checkFile(file: string, options: CheckOptions = {}): void {
+  if (!existsSync(file)) return
+  const descriptor = openSync(file, 'r')
   try {
-    const { newest, older } = metasOf(file, descriptor)
-    const check = (meta: Meta, before?: Uint8Array) => new Check(file, descriptor, meta, before).run(options)
-    if (options.wasClosed || !mayBeTorn(newest)) {
-      check(newest)
-      return false
-    }
-    // Where one was taken back before, the older state is the newest one's own.
-    const known = { ...older, transaction: newest.transaction }
-    const before = new Check(file, descriptor, known).run({ isUntouched: true })
-    try {
-      check(newest, before)
-      return false
-    } catch (error) {
-      if (!(error instanceof StorageDamaged) && !(error instanceof RangeError)) throw error
-      check(older)
-      takeBack(descriptor, newest, older)
-      return true
-    }
+    new Check(file, descriptor).run(options)
   } catch (error) {
     // A length or a place that points out of its page.
     if (error instanceof RangeError) throw new StorageDamaged(`${file} (${error.message})`)
@@ -111,97 +75,48 @@ export function checkFile(file: string, options: CheckOptions = {}): boolean {
   }
 }
 
-/**
- * Whether the system was started anew since the last commit: then that may lack some of its pages, for they are written in
- * any order before they are synced. Otherwise the system still knows all that a process had written, whatever ended it.
- */
-function mayBeTorn({ boot }: Meta): boolean {
-  const now = currentBoot()
-  return now !== undefined && boot !== now
-}
-
-/** What LMDB takes for the name of the time since the system was started; undefined where this is not known. */
-export function currentBoot(): bigint | undefined {
-  const file = '/proc/sys/kernel/random/boot_id'
-  return existsSync(file) ? BigInt(`0x${readFileSync(file, 'latin1').split('-')[0]}`) : undefined
-}
-
-/**
- * Takes a transaction back whose sync has failed: the system may forget any part of it later. Nobody may use the file any
- * more until it is opened anew.
- */
-export function takeBackUnsynced(file: string, transaction: number): void {
-  const descriptor = openSync(file, 'r+')
-  try {
-    const { newest, older } = metasOf(file, descriptor)
-    if (newest.transaction === BigInt(transaction)) takeBack(descriptor, newest, older)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-/** The older state takes the place of the newest one, under the number that its place had before. */
-function takeBack(descriptor: number, newest: Meta, older: Meta): void {
-  const bytes = Buffer.from(older.bytes)
-  bytes.writeBigUInt64LE(newest.transaction - 2n, TRANSACTION)
-  writeSync(descriptor, bytes, 0, bytes.length, newest.place)
-  fsyncSync(descriptor)
-}
-
 class Check {
-  private readonly seen: Uint8Array
+  private meta!: Meta
+  private seen!: Uint8Array
   private whole = true
   /** Pages that the file has. */
-  private readonly pages: number
+  private pages = 0
 
   constructor(
     private readonly file: string,
     private readonly descriptor: number,
-    private readonly meta: Meta,
-    /** The pages of the state before: any other one in use must have been written by the newest transaction. */
-    private readonly before?: Uint8Array,
-  ) {
-    // The last pages may be free ones that were never written.
-    this.pages = Math.floor(fstatSync(descriptor).size / meta.pageSize)
-    this.seen = new Uint8Array(this.pages)
-  }
+  ) {}
 
-  /** Gives 1 for each page in use; for those of long values only where these were looked at. */
-  run({ isSound, isUntouched = false, wholePages = WHOLE }: CheckOptions): Uint8Array {
-    const { lastPage, free, main } = this.meta
-    this.whole = lastPage < wholePages && !isUntouched
+  run({ isSound, isTrusted = false }: CheckOptions): void {
+    this.meta = this.newestMeta()
+    const { lastPage, pageSize, free, main } = this.meta
+    // The last pages may be free ones that were never written.
+    this.pages = Math.floor(fstatSync(this.descriptor).size / pageSize)
+    this.seen = new Uint8Array(this.pages)
+    this.whole = lastPage < WHOLE && !isTrusted
     const trees: Tree[] = []
-    const listed: Visit = (_key, value, isTree) => {
+    this.tree(main, byBytes, (_key, value, isTree) => {
       if (!isTree) return
       if (value.length !== TREE_BYTES) throw this.damaged('its list of databases')
       trees.push(treeAt(value, 0))
-    }
-    this.tree(main, { order: byBytes, visit: listed, whole: true })
+    })
     const withContents = this.whole && this.pages <= WITH_CONTENTS
-    const visit: Visit = (key, value, isTree, isNew) => {
-      if (isTree) throw this.damaged('an entry')
-      if ((withContents || isNew) && isSound && !isSound(key, value)) throw this.damaged('an entry')
-    }
-    for (const tree of trees) this.tree(tree, { order: byBytes, visit, whole: this.whole })
+    for (const tree of trees)
+      this.tree(tree, byBytes, (key, value, isTree) => {
+        if (isTree) throw this.damaged('an entry')
+        if (withContents && isSound && !isSound(key, value)) throw this.damaged('an entry')
+      })
     const lists: Buffer[] = []
-    this.tree(free, { order: byNumber, visit: (_key, value) => lists.push(Buffer.from(value)), whole: true })
-    this.free(lists)
-    return this.seen
+    this.tree(free, byNumber, (_key, value) => lists.push(Buffer.from(value)))
+    if (this.whole) this.free(lists)
   }
 
-  private isNew(page: number): boolean {
-    return this.before?.[page] === 0
-  }
-
-  /**
-   * No page is both in use and free: a free one is written over. And none of the state before is neither: a list of
-   * databases that is in part an older one holds together, too, but leaves pages that nobody has.
-   */
+  /** No page is both in use and free: a free one is written over. */
   private free(lists: Buffer[]): void {
     const { lastPage } = this.meta
     const known = new Uint8Array(lastPage + 1)
     known.set(this.seen.subarray(0, lastPage + 1))
-    known.fill(1, 0, META_PAGES)
+    known.fill(1, 0, 2)
     for (const list of lists) {
       const numbers = Array.from({ length: list.length >> 3 }, (_, i) => Number(list.readBigInt64LE(8 * i)))
       // The first is how many there are; a negative one is how many pages follow each other from the next one on.
@@ -217,15 +132,34 @@ class Check {
         }
       }
     }
-    if (this.before?.some((isInUse, page) => isInUse && !known[page])) throw this.damaged('a page that is gone')
   }
 
-  private tree({ flags, root, depth, entries }: Tree, walk: Walk): void {
-    if (flags !== (walk.order === byNumber ? INTEGER_KEYS : 0)) throw this.damaged('the kind of a tree')
+  /** Two meta pages are written in turn; the newer one counts. */
+  private newestMeta(): Meta {
+    const head = Buffer.alloc(PAGE_HEADER + 152)
+    const read = (at: number): Meta => {
+      if (readSync(this.descriptor, head, 0, head.length, at) < head.length) throw this.damaged('it is cut off')
+      const meta = metaAt(head.subarray(PAGE_HEADER))
+      // LMDB takes some of what it needs from the older one too.
+      if (!meta || head.readUInt16LE(18) !== META || meta.free.flags !== INTEGER_KEYS || meta.main.flags !== 0)
+        throw this.damaged('its head')
+      return meta
+    }
+    const first = read(0)
+    const second = read(first.pageSize)
+    const [a, b] = [first.transaction, second.transaction]
+    const fresh = a === 0n && b === 1n
+    if (!fresh && (a % 2n !== 0n || b % 2n !== 1n || (a - b !== 1n && b - a !== 1n))) throw this.damaged('its head')
+    if (first.pageSize !== second.pageSize) throw this.damaged('its head')
+    return a > b ? first : second
+  }
+
+  private tree({ flags, root, depth, entries }: Tree, order: Order, visit: Visit): void {
+    if (flags !== (order === byNumber ? INTEGER_KEYS : 0)) throw this.damaged('the kind of a tree')
     if (root === NO_ROOT) return
     if (depth < 1 || depth > 32) throw this.damaged('the depth of a tree')
-    const found = this.page(Number(root), depth, walk, undefined, undefined)
-    if (walk.whole && found !== entries) throw this.damaged(`a tree has ${found} of ${entries} entries`)
+    const found = this.page(Number(root), depth, { order, visit }, undefined, undefined)
+    if (this.whole && found !== entries) throw this.damaged(`a tree has ${found} of ${entries} entries`)
   }
 
   /** Looks at a page and all below it, whose keys must lie in [low, high); gives the number of entries. */
@@ -241,12 +175,12 @@ class Check {
       if (from && to && walk.order(from, to) >= 0) throw this.damaged(`the order of keys in page ${number}`)
       if (depth === 1) {
         if (flags !== 0 && flags !== BIG_DATA && flags !== SUB_DATABASE) throw this.damaged(`page ${number}`)
-        walk.visit(key, this.valueOf(page, offset, key.length, flags), (flags & SUB_DATABASE) !== 0, this.isNew(number))
+        walk.visit(key, this.valueOf(page, offset, key.length, flags), (flags & SUB_DATABASE) !== 0)
         entries++
         return
       }
       const child = page.readUInt32LE(offset) + page.readUInt16LE(offset + 4) * 2 ** 32
-      if (depth === 2 && !walk.whole && !this.isNew(child)) this.use(child, 1)
+      if (depth === 2 && !this.whole) this.use(child, 1)
       else entries += this.page(child, depth - 1, walk, from, to)
     })
     return entries
@@ -289,8 +223,7 @@ class Check {
     if (count < (PAGE_HEADER + size) / this.meta.pageSize || count > this.pages)
       throw this.damaged('the size of a value')
     const whole = this.read(first, OVERFLOW, count)
-    if (whole.readUInt32LE(20) !== count || whole.readBigUInt64LE(8) !== page.readBigUInt64LE(start + 8))
-      throw this.damaged(`page ${first}`)
+    if (whole.readUInt32LE(20) !== count) throw this.damaged(`page ${first}`)
     return whole.subarray(PAGE_HEADER, PAGE_HEADER + size)
   }
 
@@ -300,10 +233,7 @@ class Check {
     const page = Buffer.allocUnsafe(count * pageSize)
     readSync(this.descriptor, page, 0, page.length, number * pageSize)
     // A page of a later transaction than the newest one would be taken for one that may be written to.
-    const writtenBy = page.readBigUInt64LE(8)
-    if (writtenBy > this.meta.transaction) throw this.damaged(`page ${number}`)
-    if (kind !== OVERFLOW && this.isNew(number) && writtenBy !== this.meta.transaction)
-      throw this.damaged(`page ${number}`)
+    if (page.readBigUInt64LE(8) > this.meta.transaction) throw this.damaged(`page ${number}`)
     if (page.readBigUInt64LE(0) !== BigInt(number) || page.readUInt16LE(18) !== kind || page.readUInt16LE(16) !== 0)
       throw this.damaged(`page ${number}`)
     return page
@@ -323,28 +253,7 @@ class Check {
   }
 }
 
-/** Two meta pages are written in turn; the newer one counts. */
-function metasOf(file: string, descriptor: number): { newest: Meta; older: Meta } {
-  const damaged = (what: string) => new StorageDamaged(`${file} (${what})`)
-  const read = (at: number): Meta => {
-    const head = Buffer.alloc(PAGE_HEADER + META_BYTES)
-    if (readSync(descriptor, head, 0, head.length, at) < head.length) throw damaged('it is cut off')
-    const meta = metaAt(head.subarray(PAGE_HEADER), at + PAGE_HEADER)
-    // LMDB takes some of what it needs from the older one too.
-    if (!meta || head.readUInt16LE(18) !== META || meta.free.flags !== INTEGER_KEYS || meta.main.flags !== 0)
-      throw damaged('its head')
-    return meta
-  }
-  const first = read(0)
-  const second = read(first.pageSize)
-  const [a, b] = [first.transaction, second.transaction]
-  const fresh = a === 0n && b === 1n
-  if (!fresh && (a % 2n !== 0n || b % 2n !== 1n || (a - b !== 1n && b - a !== 1n))) throw damaged('its head')
-  if (first.pageSize !== second.pageSize) throw damaged('its head')
-  return a > b ? { newest: first, older: second } : { newest: second, older: first }
-}
-
-function metaAt(bytes: Buffer, place: number): Meta | undefined {
+function metaAt(bytes: Buffer): Meta | undefined {
   if (bytes.readUInt32LE(0) !== MAGIC || (bytes.readUInt32LE(4) & 0xffff) !== VERSION) return undefined
   const pageSize = bytes.readUInt32LE(24)
   if (pageSize < 512 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) return undefined
@@ -358,10 +267,7 @@ function metaAt(bytes: Buffer, place: number): Meta | undefined {
     free: treeAt(bytes, 24),
     main: treeAt(bytes, 72),
     lastPage,
-    transaction: bytes.readBigUInt64LE(TRANSACTION),
-    boot: bytes.readBigUInt64LE(TRANSACTION + 8),
-    place,
-    bytes,
+    transaction: bytes.readBigUInt64LE(128),
   }
 }
 

@@ -14,22 +14,17 @@ export function noteClosed(directory: string): void {
   }
 }
 
-/** To be called for a copy that was closed: it may lie somewhere for years, and whoever opens it looks at all of it. */
-export function noteCopied(directory: string): void {
-  writeDurably(directory, CLOSED_FILE, Buffer.from('a copy\n'))
-}
-
 /**
- * Whether the file was closed in order, and whether it is that very file, untouched since. Asked once: from here on it
- * counts as open, and what ends the process leaves it so.
+ * Whether the file is the one that was closed in order, untouched since. Asked once: from here on it counts as open, and
+ * what ends the process leaves it so.
  */
-export function takeClosed(directory: string): { wasClosed: boolean; isUntouched: boolean } {
+export function takeClosed(directory: string): boolean {
   const note = join(directory, CLOSED_FILE)
-  if (!existsSync(note)) return { wasClosed: false, isUntouched: false }
+  if (!existsSync(note)) return false
   const isUntouched = readFileSync(note, 'utf8') === stateOf(directory)
   rmSync(note)
   syncDirectory(directory)
-  return { wasClosed: true, isUntouched }
+  return isUntouched
 }
 
 /** What changes when anybody writes to the file, or puts another one in its place. */

@@ -110,18 +110,14 @@ test.each(waits)('what was committed is there again; close waits for what was ac
 /** Commits 64 KiB at each message and answers with what came of it. */
 async function writer(onTheSpot: number): Promise<{ child: ChildProcess; commit: () => Promise<string> }> {
   const program = `
-    const fs = require('node:fs')
     const { openEnvironment } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
     const { root, commit } = openEnvironment(process.argv[1], ${JSON.stringify(FORMAT)}, { onTheSpot: ${onTheSpot} })
     let n = 0
-    process.on('message', message => {
-      // A disk that takes what is written and fails to sync it.
-      if (message === 'fail') fs.fdatasyncSync = () => { throw Object.assign(new Error('EIO: i/o error'), { errno: -5 }) }
+    process.on('message', () =>
       commit(() => root.putSync(Buffer.from('key ' + n), Buffer.alloc(65536, n))).then(
         () => process.send(String(n++)),
         error => process.send(error.code),
-      )
-    })
+      ))
     process.send('ready')`
   const child = spawn(process.execPath, ['-e', program, directory], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
   const answer = async () => ((await once(child, 'message')) as [string])[0]
@@ -157,19 +153,6 @@ onLinux.each(limits)('what has no room is refused until there is some; %s', asyn
   const { root } = openHere()
   for (let n = 0; n <= last + 1; n++) expect(root.get(key(`key ${n}`))).toEqual(Buffer.alloc(65_536, n))
   expect(root.get(key(`key ${last + 2}`))).toBeUndefined()
-})
-
-onLinux('what could not be synced ends the process, and is not there when the file is opened again', async () => {
-  const { child, commit } = await writer(1e9)
-  for (const n of [0, 1, 2]) expect(await commit()).toBe(String(n))
-  const exit = once(child, 'exit')
-  child.send('fail')
-  expect(await exit).toEqual([70, null])
-  const environment = openHere(1e9)
-  const has = (n: number) => environment.root.get(key(`key ${n}`)) !== undefined
-  expect([0, 1, 2, 3].map(has)).toEqual([true, true, true, false])
-  for (const n of [3, 4]) await environment.commit(() => environment.root.putSync(key(`key ${n}`), key('again')))
-  expect([0, 1, 2, 3, 4].every(has)).toBe(true)
 })
 
 test('a newer format, another kind and a foreign folder are refused with what to do', async () => {

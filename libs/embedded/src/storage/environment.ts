@@ -2,7 +2,6 @@
 import {
   closeSync,
   existsSync,
-  fdatasyncSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -15,8 +14,8 @@ import {
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { open, type RootDatabase, TransactionFlags } from 'lmdb'
-import { checkFile, currentBoot, type IsSound, takeBackUnsynced } from './check'
+import { open, type RootDatabase } from 'lmdb'
+import { checkFile, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
 import { StorageFull, WrongFormat } from './errors'
 import { writeDurably } from './files'
@@ -38,8 +37,7 @@ export type EnvironmentOptions = {
   isSound?: IsSound
   /**
    * A commit is waited for on the spot while the last one took no longer than this, in milliseconds: a fast disk is ready
-   * before another thread could have told of it. Of slower ones, and of the first, another thread waits, so that readers
-   * need not.
+   * before another thread could have told of it. Of slower ones another thread waits, so that readers need not.
    */
   onTheSpot?: number
 }
@@ -66,11 +64,6 @@ type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
 const FORMAT_FILE = 'format.json'
 const ON_THE_SPOT = 2
-/**
- * LMDB writes its pages and its head without a wait in between, and one sync makes both durable, where it takes two by
- * itself. What a failure of the system leaves of an unsynced commit is found when the file is opened (check.ts).
- */
-const UNSYNCED = TransactionFlags.ABORTABLE | TransactionFlags.SYNCHRONOUS_COMMIT | TransactionFlags.NO_SYNC_FLUSH
 const PAGE_SIZE = 16_384
 const MAX_DATABASES = 1_024
 /** Snapshots that may be open at once. */
@@ -88,21 +81,12 @@ export function openEnvironment(
 ): Environment {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const formatVersion = checkFormat(directory, format)
-  if (checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, ...takeClosed(directory) }))
-    process.stderr.write(
-      `${directory}: the system failed while the last commit was being written. It was taken back; nothing of it had been acknowledged.\n`,
-    )
+  checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, isTrusted: takeClosed(directory) })
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT } = options
-  const path = join(directory, 'data.mdb')
-  const file = openSync(path, 'r+')
-  const takesOneSync = currentBoot() !== undefined
-  /**
-   * Milliseconds that it took to make the last group durable. The first is LMDB's own to sync, so that no page of a commit
-   * that was taken back has the number of a later one.
-   */
-  let lastCommit: number | undefined
+  /** Milliseconds that LMDB took to make the last group durable. */
+  let lastCommit = 0
   let waiting: Waiting[] = []
   let running: Promise<void> | undefined
   let closing: Promise<void> | undefined
@@ -125,7 +109,7 @@ export function openEnvironment(
     try {
       // All that has arrived by now belongs to the group.
       await setImmediate()
-      if (takesOneSync && lastCommit !== undefined && lastCommit <= onTheSpot) commitWithOneSync(write)
+      if (lastCommit <= onTheSpot) root.transactionSync(write)
       // A child transaction, because only that can be rolled back as a whole when there is no room for a put.
       else await root.childTransaction(write)
       lastCommit = performance.now() - written
@@ -147,25 +131,6 @@ export function openEnvironment(
     })
   }
 
-  function commitWithOneSync(write: () => void): void {
-    const transaction = root.transactionSync(() => {
-      write()
-      return root.getWriteTxnId()
-    }, UNSYNCED)
-    try {
-      fdatasyncSync(file)
-    } catch (cause) {
-      // Others may see it already, so it is no refusal, also where there was no room.
-      const failed = new Error(`the sync failed: ${(cause as Error).message}`, { cause })
-      try {
-        takeBackUnsynced(path, transaction)
-      } catch {
-        // Then what it was is unknown, and said so below.
-      }
-      throw failed
-    }
-  }
-
   return {
     directory,
     formatVersion,
@@ -181,7 +146,6 @@ export function openEnvironment(
       closing ??= (async () => {
         while (running) await running
         await root.close()
-        closeSync(file)
         noteClosed(directory)
       })()
       return closing

@@ -7,7 +7,7 @@ export {
   type EnvironmentFormat,
   type EnvironmentOptions,
 } from './environment'
-export { noteCopied } from './closing'
+export { takeClosed } from './closing'
 export { Digest, entriesOf, putAll } from './copy'
 export {
   DirectoryLocked,

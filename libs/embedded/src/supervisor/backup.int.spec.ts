@@ -116,8 +116,8 @@ test('without anybody running it has everything, and the files that were named, 
   expect(told).toEqual([...told].sort((a, b) => a - b))
   expect(readdirSync(target, { recursive: true, encoding: 'utf8' }).sort()).toEqual(
     [
-      ...['documents', 'documents/closed', 'documents/data.mdb', 'documents/format.json'],
-      ...['events', 'events/closed', 'events/data.mdb', 'events/format.json'],
+      ...['documents', 'documents/data.mdb', 'documents/format.json'],
+      ...['events', 'events/data.mdb', 'events/format.json'],
       ...['keys', 'keys/signing.json'],
     ].sort(),
   )

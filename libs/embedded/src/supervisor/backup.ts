@@ -26,10 +26,10 @@ import {
   entriesOf,
   isFull,
   lockDirectory,
-  noteCopied,
   openFiles,
   putAll,
   syncDirectory,
+  takeClosed,
   type DirectoryLock,
 } from '../storage'
 
@@ -163,7 +163,8 @@ async function pause(signal: AbortSignal | undefined): Promise<void> {
 async function check(copy: string, signal: AbortSignal | undefined): Promise<CheckedLog> {
   await checkDocuments(join(copy, 'documents'))
   const checked = await checkEventLog(join(copy, 'events'), () => pause(signal))
-  for (const store of ['documents', 'events']) noteCopied(join(copy, store))
+  // A copy may lie somewhere for years: whoever opens it looks at all of it.
+  for (const store of ['documents', 'events']) takeClosed(join(copy, store))
   for (const store of STORES) rmSync(join(copy, store, 'lock.mdb'), { force: true })
   return checked
 }
