@@ -97,6 +97,19 @@ test('what was closed in order and left alone is not read whole again; anything 
   await afterCrash.environment.close()
 })
 
+test('what was made and not written to yet is opened again, closed in order or not', async () => {
+  await openHere().close()
+  opened = []
+  const { root } = openHere()
+  const cut = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  cpSync(directory, cut, { recursive: true })
+  const again = openEnvironment(cut, FORMAT)
+  await again.commit(() => again.root.putSync(key('a'), key('1')))
+  await again.close()
+  rmSync(cut, { recursive: true })
+  expect(root.get(key('a'))).toBeUndefined()
+})
+
 test.each(waits)('what was committed is there again; close waits for what was accepted; %s', async (_, onTheSpot) => {
   const first = openHere(onTheSpot)
   const accepted = first.commit(() => first.root.putSync(key('a'), key('1')))
