@@ -7,7 +7,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClientSession, type Collection, MongoClient } from 'mongodb'
-import { STORE_FLAGS } from '@stet/embedded'
 import { type Item, item, PAGE_SIZE } from './document-store-items'
 import { atMost, below, type Measure, quantile, ratio, stated } from './measures'
 import { inParallel } from './seed-log'
@@ -98,9 +97,7 @@ const startStore = (folder: string): Promise<ChildProcess> =>
 
 /** A program beside this one in a process of its own, once it says something. */
 const startServer = async (file: string, ...args: string[]): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [...STORE_FLAGS, join(__dirname, file), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(process.execPath, [join(__dirname, file), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   process.on('exit', () => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   return child

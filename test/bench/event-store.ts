@@ -8,7 +8,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventStoreDBClient, FORWARDS, START, jsonEvent } from '@eventstore/db-client'
-import { STORE_FLAGS } from '@stet/embedded'
 import { type Measure, atMost, quantile, ratio, stated } from './measures'
 import { inParallel } from './seed-log'
 
@@ -54,9 +53,7 @@ export const connect = (socketPath: string): EventStoreDBClient =>
 
 /** A program beside this one in a process of its own, once it says something. */
 export const startServer = async (file: string, ...args: string[]): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [...STORE_FLAGS, join(__dirname, file), ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(process.execPath, [join(__dirname, file), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   process.on('exit', () => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   return child

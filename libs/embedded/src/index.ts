@@ -2,7 +2,6 @@
 export { startDocumentStore } from './document-store'
 export { startEventStore, type EventStoreOptions, type RunningStore } from './event-store'
 export { DirectoryLocked, StorageError, StorageFull } from './storage'
-export { STORE_FLAGS } from './supervisor/entry'
 export {
   findRunningStores,
   startEmbeddedStores,

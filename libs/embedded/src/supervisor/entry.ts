@@ -5,12 +5,6 @@ import { dirname, join, resolve } from 'node:path'
 import type * as Swc from '@swc/core'
 
 /**
- * What Node is given for a store: room for what a large command makes until it ends, MiB for each half of the young
- * generation. With V8's 16 much of that is copied once or twice.
- */
-export const STORE_FLAGS: readonly string[] = ['--max-semi-space-size=32']
-
-/**
  * The child's file. Compiled code finds it beside itself. TypeScript under a test runner cannot be forked, so there this
  * room is compiled on demand into dist/embedded-child, file by file and only what is not the output of the same text yet.
  */

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { lockDirectory, readHolder, type Holder } from '../storage'
-import { childEntry, STORE_FLAGS } from './entry'
+import { childEntry } from './entry'
 import type { ChildMessage } from './messages'
 
 export type StoreUrls = {
@@ -48,8 +48,7 @@ export async function startEmbeddedStores({ dataDir, log = () => {} }: EmbeddedO
 
   async function start(): Promise<void> {
     const startedAt = Date.now()
-    const sockets = [lock.eventsSocket, lock.documentsSocket]
-    child = fork(childEntry(), [dataDir, ...sockets], { execArgv: [...STORE_FLAGS], stdio: 'inherit' })
+    child = fork(childEntry(), [dataDir, lock.eventsSocket, lock.documentsSocket], { execArgv: [], stdio: 'inherit' })
     const starting = child
     await readiness(starting)
     starting.once('exit', (code, signal) => {
