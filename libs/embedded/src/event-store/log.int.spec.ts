@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { StorageDamaged, openEnvironment, type Environment } from '../storage'
+import { StorageDamaged, openDatabase, openEnvironment, type Environment } from '../storage'
 import { EventLog, FORMAT, type Direction } from './log'
 import { Writes } from './writes'
 
@@ -26,7 +26,7 @@ afterEach(async () => {
 })
 
 const entries = (name: string) =>
-  environment.root.openDB<Buffer, Buffer>({ name, encoding: 'binary', keyEncoding: 'binary' })
+  openDatabase(environment.root, name)
 const keyOf = (name: string, n: number) => [...entries(name).getKeys()][n]!
 const read = (direction: Direction, from: number) => () =>
   log.readStream(log.head('s')!, from, direction, 100).records.map(({ revision }) => revision)

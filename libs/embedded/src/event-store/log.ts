@@ -1,6 +1,14 @@
 // The log on disk: events by position, positions by stream and revision, and the head of every stream.
 import type { Database } from 'lmdb'
-import { SEAL_BYTES, StorageDamaged, isSound, seal, type Environment, type EnvironmentFormat } from '../storage'
+import {
+  SEAL_BYTES,
+  StorageDamaged,
+  isSound,
+  openDatabase,
+  seal,
+  type Environment,
+  type EnvironmentFormat,
+} from '../storage'
 import { decodeHead, encodeHead, type StreamHead } from './head'
 import { isMetastream, type ProposedEvent, type StreamMetadata } from './model'
 import { StoredRecord, createdOf, encodeRecord } from './record'
@@ -31,10 +39,9 @@ export class EventLog {
   private lastCreated: number
 
   constructor(environment: Environment) {
-    const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
-    this.records = environment.root.openDB<Buffer, Buffer>({ name: 'records', ...binary })
-    this.index = environment.root.openDB<Buffer, Buffer>({ name: 'index', ...binary })
-    this.heads = environment.root.openDB<Buffer, Buffer>({ name: 'heads', ...binary })
+    this.records = openDatabase(environment.root, 'records')
+    this.index = openDatabase(environment.root, 'index')
+    this.heads = openDatabase(environment.root, 'heads')
     const [last] = this.records.getRange({ reverse: true, limit: 1 })
     if (last) checked(last.key, last.value, 'The last event')
     this.nextPosition = last ? positionAfter(last.key, last.value) : FIRST_POSITION

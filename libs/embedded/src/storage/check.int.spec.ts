@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { checkFile } from './check'
+import { openDatabase } from './database'
 import { openEnvironment } from './environment'
 import { StorageDamaged } from './errors'
 
@@ -30,7 +31,7 @@ beforeAll(async () => {
   copy = join(folder, 'copy.mdb')
   file = join(folder, 'store', 'data.mdb')
   const environment = openEnvironment(join(folder, 'store'), { kind: 'document-store', formatVersion: 1 })
-  const data = environment.root.openDB<Buffer, Buffer>({ name: 'data', encoding: 'binary', keyEncoding: 'binary' })
+  const data = openDatabase(environment.root, 'data')
   for (let round = 0; round < 60; round++) {
     await environment.commit(() => {
       for (let i = 0; i < 60; i++) {

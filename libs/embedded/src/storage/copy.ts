@@ -4,20 +4,19 @@
 // in use until they happen to be overwritten. A file into which only what lives was put has neither, and erasure rests on it.
 import { crc32 } from 'node:zlib'
 import type { Database, RootDatabase } from 'lmdb'
+import { openDatabase } from './database'
 
 export type Entry = { database: string; key: Buffer; value: Buffer }
 
 const PUTS_PER_COMMIT = 2_000
 const BYTES_PER_COMMIT = 4 * 1_048_576
 
-const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
-
 /** All entries as of one moment, database by database, in the order of their keys. Writers go on meanwhile. */
 export function* entriesOf(root: RootDatabase<Buffer, Buffer>): Generator<Entry> {
   // Opened before the snapshot is taken: a transaction knows the databases that were open when it began.
   const databases = databasesOf(root).map(name => ({
     name,
-    database: root.openDB<Buffer, Buffer>({ name, ...binary }),
+    database: openDatabase(root, name),
   }))
   const snapshot = root.useReadTransaction()
   try {
@@ -32,7 +31,7 @@ export function* entriesOf(root: RootDatabase<Buffer, Buffer>): Generator<Entry>
 export function* putAll(entries: Iterable<Entry>, to: RootDatabase<Buffer, Buffer>): Generator<number> {
   const databases = new Map<string, Database<Buffer, Buffer>>()
   const databaseNamed = (name: string): Database<Buffer, Buffer> => {
-    const database = databases.get(name) ?? to.openDB<Buffer, Buffer>({ name, ...binary })
+    const database = databases.get(name) ?? openDatabase(to, name)
     databases.set(name, database)
     return database
   }

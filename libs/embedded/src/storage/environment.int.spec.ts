@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { compiledRoom } from '../supervisor/entry'
+import { openDatabase } from './database'
 import { openEnvironment, type Environment } from './environment'
 import { WrongFormat } from './errors'
 
@@ -69,7 +70,7 @@ test('what was closed in order and left alone is not read whole again; anything 
   const openAndCount = async () => {
     const before = looked
     const environment = openEnvironment(directory, FORMAT, { isSound: () => ++looked > 0 })
-    const entries = environment.root.openDB({ name: 'entries', encoding: 'binary', keyEncoding: 'binary' })
+    const entries = openDatabase(environment.root, 'entries')
     return { environment, entries, looked: looked - before }
   }
   const first = await openAndCount()

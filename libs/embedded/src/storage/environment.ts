@@ -46,7 +46,7 @@ export type Environment = {
   readonly directory: string
   /** The version the directory was created with, at most the one asked for. */
   readonly formatVersion: number
-  /** Databases are opened on it by name: `root.openDB({name, encoding: 'binary', keyEncoding: 'binary'})`. */
+  /** Databases are opened on it by name (`openDatabase`). */
   readonly root: RootDatabase<Buffer, Buffer>
   /**
    * Runs `write` synchronously in an LMDB write transaction shared with every other write that is waiting, and resolves

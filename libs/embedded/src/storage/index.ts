@@ -8,6 +8,7 @@ export {
   type EnvironmentOptions,
 } from './environment'
 export { takeClosed } from './closing'
+export { openDatabase } from './database'
 export { Digest, entriesOf, putAll } from './copy'
 export {
   DirectoryLocked,

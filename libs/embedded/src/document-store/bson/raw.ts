@@ -110,9 +110,20 @@ export function picked(bytes: Buffer, elements: readonly (Element | undefined)[]
 
 /** A document, or an array, of elements as bytes. */
 export function documentOf(elements: readonly Buffer[]): Buffer {
-  const whole = Buffer.concat([Buffer.alloc(4), ...elements, Buffer.alloc(1)])
-  whole.writeInt32LE(whole.length)
-  return whole
+  return Buffer.concat(partsOf(elements))
+}
+
+/** The same in parts, for one that becomes a part itself: what is large is copied once. */
+export function partsOf(elements: readonly Buffer[]): Buffer[] {
+  const length = elements.reduce((sum, element) => sum + element.length, 4 + END.length)
+  return [int32(length), ...elements, END]
+}
+const END = Buffer.from([0])
+
+export function int32(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(4)
+  bytes.writeInt32LE(value)
+  return bytes
 }
 
 /** Where a document (or array) ends that begins at `start`, or -1. */

@@ -1,6 +1,6 @@
 // Writes and transactions over the keyspace: who may write what, and what becomes durable together.
 import { type Database, type Transaction as Snapshot } from 'lmdb'
-import { type Environment, openEnvironment, StorageDamaged, StorageFull } from '../../storage'
+import { type Environment, openDatabase, openEnvironment, StorageDamaged, StorageFull } from '../../storage'
 import { CommandError, writeConflict } from '../errors'
 import { Catalog, type Collection } from './catalog'
 import { clockKey, countKey, FORMAT, isSound, sealed } from './layout'
@@ -65,11 +65,7 @@ export class Engine {
     for (const name of this.environment.root.getKeys())
       if (name.toString('utf8').replace(/\0$/, '') !== DATABASE)
         throw new StorageDamaged(`The list of databases in ${directory}`)
-    this.data = this.environment.root.openDB<Buffer, Buffer>({
-      name: DATABASE,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-    })
+    this.data = openDatabase(this.environment.root, DATABASE)
     this.committed = new StoredView(this.data)
     this.clock = readNumber(this.committed, clockKey)
     this.committedClock = this.clock

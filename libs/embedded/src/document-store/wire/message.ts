@@ -1,6 +1,6 @@
 // Messages of the MongoDB wire protocol: OP_MSG, and OP_QUERY for the first hello of a connection.
 import { BSONError, onDemand } from 'bson'
-import { documentOf } from '../bson/raw'
+import { documentOf, int32, partsOf } from '../bson/raw'
 import { decode, type Document, encode, MAX_DOCUMENT_BYTES } from '../bson/value'
 import { CommandError } from '../errors'
 
@@ -53,9 +53,7 @@ export function parseMessage(message: Buffer): Request {
 
 export function encodeReply(reply: Reply, request: Pick<Request, 'id' | 'legacy'>, id: number): Buffer {
   const body = withCursor(bytesOf(reply.document), reply.cursor)
-  const fixed = request.legacy ? 20 : 5
-  const head = Buffer.alloc(HEADER + fixed)
-  head.writeInt32LE(head.length + body.length, 0)
+  const head = Buffer.allocUnsafe(HEADER + (request.legacy ? 20 : 5)).fill(0)
   head.writeInt32LE(id, 4)
   head.writeInt32LE(request.id, 8)
   head.writeInt32LE(request.legacy ? OP_REPLY : OP_MSG, 12)
@@ -63,7 +61,9 @@ export function encodeReply(reply: Reply, request: Pick<Request, 'id' | 'legacy'
     head.writeInt32LE(8, HEADER) // AwaitCapable
     head.writeInt32LE(1, HEADER + 16)
   }
-  return Buffer.concat([head, body])
+  const message = Buffer.concat([head, ...body])
+  message.writeInt32LE(message.length)
+  return message
 }
 
 /** The documents of a BSON array, as bytes. */
@@ -128,10 +128,7 @@ function commandOf(bytes: Buffer, sequences: Map<string, Buffer[]>): Document {
     if (sequences.has(name)) throw malformed(`duplicate field: ${name}`)
     sequences.set(name, arrayItems(bytes.subarray(offset, offset + length), name))
   }
-  if (rest.length === elements.length) return decode(bytes)
-  const content = Buffer.concat([Buffer.alloc(4), ...rest, Buffer.from([0])])
-  content.writeInt32LE(content.length)
-  return decode(content)
+  return decode(rest.length === elements.length ? bytes : documentOf(rest))
 }
 
 function documentAt(message: Buffer, at: number, end = message.length): Buffer {
@@ -162,24 +159,15 @@ function bytesOf(document: Document | Buffer): Buffer {
   return Buffer.isBuffer(document) ? document : encode(document)
 }
 
-function withCursor(document: Buffer, cursor: Reply['cursor']): Buffer {
-  if (!cursor) return document
+/** The parts of an answer, whose documents may be many and large. */
+function withCursor(document: Buffer, cursor: Reply['cursor']): Buffer[] {
+  if (!cursor) return [document]
   const { batch, documents, id, namespace } = cursor
-  const items: Buffer[] = []
-  documents.forEach((bytes, i) => items.push(Buffer.from(`\x03${i}\0`), bytes))
-  const number = Buffer.alloc(8)
+  const items = partsOf(documents.flatMap((bytes, i) => [Buffer.from(`\x03${i}\0`), bytes]))
+  const number = Buffer.allocUnsafe(8)
   number.writeBigInt64LE(id)
   const text = Buffer.from(`${namespace}\0`)
-  const textLength = Buffer.alloc(4)
-  textLength.writeInt32LE(text.length)
-  const inner = documentOf([
-    Buffer.from(`\x04${batch}\0`),
-    documentOf(items),
-    Buffer.from('\x12id\0'),
-    number,
-    Buffer.from('\x02ns\0'),
-    textLength,
-    text,
-  ])
-  return documentOf([Buffer.from('\x03cursor\0'), inner, document.subarray(4, -1)])
+  const rest = [Buffer.from('\x12id\0'), number, Buffer.from('\x02ns\0'), int32(text.length), text]
+  const inner = partsOf([Buffer.from(`\x04${batch}\0`), ...items, ...rest])
+  return partsOf([Buffer.from('\x03cursor\0'), ...inner, document.subarray(4, -1)])
 }
