@@ -26,7 +26,8 @@ export function appendCall(writes: Writes, unfinished: Unfinished): handleClient
     )
     call.on('error', () => incoming.release())
     call.on('cancelled', () => incoming.release())
-    call.on('end', () => {
+    const finish = () => {
+      if (call.cancelled) return
       incoming.appendTo(writes).then(
         appended => reply(null, appendAnswer(appended)),
         (error: unknown) => {
@@ -34,15 +35,17 @@ export function appendCall(writes: Writes, unfinished: Unfinished): handleClient
           else reply(toServiceError(error))
         },
       )
-    })
+    }
+    // What breaks off ends, too, with the events that had come so far; that it was cancelled is told right after.
+    call.on('end', () => setImmediate(finish))
   }
 }
 
 /** Bytes that wait for a commit, of all calls: with more, nothing more is read until some are answered. */
 const MAX_WAITING_BYTES = 64 * MAX_APPEND_BYTES
 
-/** Begun and not finished, on one call. */
-const MAX_INCOMPLETE = 64
+/** Begun and not finished, on one call; their bytes are bounded for all calls together. */
+const MAX_INCOMPLETE = 4_096
 
 /** The open batch calls, so that a closing server can end them once it has answered what it took. */
 export class BatchCalls {

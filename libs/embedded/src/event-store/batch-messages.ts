@@ -2,6 +2,7 @@
 import { StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb'
 import { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb'
 import { badRequest, toBatchStatus } from './errors'
+import { type AppendTarget } from './incoming'
 import { NO_STREAM, type ExpectedRevision } from './model'
 import { Reader, Writer, fieldSize, varintFieldSize } from './protobuf'
 import { uuidText, type ProposedFields } from './protocol'
@@ -10,10 +11,12 @@ import type { Appended } from './writes'
 /** A part of an append: all parts share the correlation id, the target comes with the first. */
 export type BatchChunk = {
   correlationId?: CorrelationId
-  target?: { stream: string; expected?: ExpectedRevision }
+  target?: BatchTarget
   proposed: ProposedFields[]
   isFinal: boolean
 }
+
+type BatchTarget = Partial<AppendTarget> & { stream: string }
 
 /** As the client sent it (the UUID message), to be answered with the same bytes. */
 export type CorrelationId = { text: string; bytes: Buffer }
@@ -33,17 +36,28 @@ export function readBatchChunk(bytes: Buffer): BatchChunk {
   return chunk
 }
 
-function readOptions(reader: Reader): BatchChunk['target'] {
-  let stream = ''
-  let expected: ExpectedRevision | undefined
+function readOptions(reader: Reader): BatchTarget {
+  const target: BatchTarget = { stream: '' }
   for (let field; (field = reader.next());)
-    if (field === 1) stream = readStreamName(reader.message())
-    else if (field === 2) expected = reader.varint()
+    if (field === 1) target.stream = readStreamName(reader.message())
+    else if (field === 2) target.expected = reader.varint()
+    else if (field === 6) target.deadline = readTime(reader.message())
+    else if (field === 7) target.deadline = Date.now() + readTime(reader.message())
     else {
-      expected = EXPECTATIONS[field] ?? expected
+      target.expected = EXPECTATIONS[field] ?? target.expected
       reader.skip()
     }
-  return { stream, expected }
+  return target
+}
+
+/** Milliseconds: of a Timestamp since 1970, of a Duration its length. */
+function readTime(reader: Reader): number {
+  let milliseconds = 0
+  for (let field; (field = reader.next());)
+    if (field === 1) milliseconds += reader.signedVarint() * 1_000
+    else if (field === 2) milliseconds += reader.signedVarint() / 1_000_000
+    else reader.skip()
+  return milliseconds
 }
 
 const EXPECTATIONS: Record<number, ExpectedRevision> = { 3: 'no_stream', 4: 'any', 5: 'stream_exists' }
@@ -123,10 +137,7 @@ export function writeBatchAnswer(
 }
 
 /** @throws Refusal when the options do not say what the append expects. */
-export function checkedTarget({ stream, expected }: NonNullable<BatchChunk['target']>): {
-  stream: string
-  expected: ExpectedRevision
-} {
+export function checkedTarget({ stream, expected, deadline }: BatchTarget): AppendTarget {
   if (expected === undefined) throw badRequest('An append says which revision it expects.')
-  return { stream, expected }
+  return { stream, expected, deadline }
 }

@@ -5,6 +5,7 @@ import {
   MaximumAppendSizeExceeded,
   StreamDeleted,
   StreamIdentifier,
+  Timeout,
   WrongExpectedVersion,
 } from '@eventstore/db-client/generated/shared_pb'
 import { Status } from '@eventstore/db-client/generated/status_pb'
@@ -96,6 +97,15 @@ export function appendTooLarge(limit: number): Refusal {
     },
   )
 }
+
+/** An append that came, or was complete, when its client no longer waited. */
+export const timedOut = (): Refusal =>
+  new Refusal(
+    status.DEADLINE_EXCEEDED,
+    'The append was not complete by its deadline.',
+    {},
+    { typeName: 'event_store.client.Timeout', bytes: new Timeout().serializeBinary() },
+  )
 
 export const badRequest = (message: string): Refusal => new Refusal(status.INVALID_ARGUMENT, message)
 

@@ -1,6 +1,6 @@
 // Appends as they arrive, and how many bytes of them may be held at once.
 import { status } from '@grpc/grpc-js'
-import { Refusal, badRequest } from './errors'
+import { Refusal, badRequest, timedOut } from './errors'
 import { MAX_APPEND_BYTES, type ExpectedRevision, type ProposedEvent } from './model'
 import { proposedEvent, type ProposedFields } from './protocol'
 import type { Writes } from './writes'
@@ -9,8 +9,15 @@ import type { Writes } from './writes'
 const MAX_BYTES = 16 * MAX_APPEND_BYTES
 /** Of all appends that were begun and not finished, whoever sent them. */
 const MAX_UNFINISHED_BYTES = 64 * MAX_APPEND_BYTES
-/** What an event takes besides its bytes. */
+/** What an append, or an event of it, takes besides its bytes. */
 const EVENT_BYTES = 64
+
+export type AppendTarget = {
+  stream: string
+  expected: ExpectedRevision
+  /** When the client stops waiting, in milliseconds since 1970. */
+  deadline?: number
+}
 
 /** The bytes of all unfinished appends of a server. */
 export class Unfinished {
@@ -20,7 +27,7 @@ export class Unfinished {
 /** One append as it arrives: what is too large or malformed is kept as the refusal, not as bytes. */
 export class Incoming {
   private events: ProposedEvent[] = []
-  private target?: { stream: string; expected: ExpectedRevision }
+  private target?: AppendTarget
   private refusal?: { error: unknown }
   private held = 0
 
@@ -46,14 +53,18 @@ export class Incoming {
     }
   }
 
-  aimAt(target: { stream: string; expected: ExpectedRevision }): void {
+  aimAt(target: AppendTarget): void {
     this.target = target
+    this.hold(EVENT_BYTES + target.stream.length)
   }
 
   add(fields: ProposedFields): void {
     const event = proposedEvent(fields)
-    const bytes = event.data.length + event.metadata.length + EVENT_BYTES
     this.events.push(event)
+    this.hold(event.data.length + event.metadata.length + event.type.length + EVENT_BYTES)
+  }
+
+  private hold(bytes: number): void {
     this.held += bytes
     this.unfinished.bytes += bytes
     if (this.held > MAX_BYTES)
@@ -62,13 +73,15 @@ export class Incoming {
       throw new Refusal(status.RESOURCE_EXHAUSTED, 'Too many unfinished appends are held already. Try again.')
   }
 
-  /** Nothing more comes; it no longer counts as unfinished. */
+  /** Nothing more comes; it no longer counts as unfinished. @throws Refusal when its deadline has passed, too. */
   async appendTo(writes: Writes): ReturnType<Writes['append']> {
     const { events } = this
     this.release()
     if (this.refusal) throw this.refusal.error
     if (!this.target) throw badRequest('An append begins with its options.')
-    return writes.append(this.target.stream, this.target.expected, events)
+    const { stream, expected, deadline = Infinity } = this.target
+    if (deadline <= Date.now()) throw timedOut()
+    return writes.append(stream, expected, events)
   }
 
   /** Forgets its events: they were handed on, it is refused, or whoever sent it went away. */

@@ -65,6 +65,7 @@ export async function startEventStore({
     )
   })
   chmodSync(socketPath, 0o600)
+  scavenge.resume()
   return {
     async close() {
       endCalls()

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { StorageDamaged, openDatabase, openEnvironment, type Environment } from '../storage'
 import { EventLog, FORMAT, type Direction } from './log'
+import { Scavenge, isScavengeBegun } from './scavenge'
 import { Writes } from './writes'
 
 let directory: string
@@ -25,8 +26,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true })
 })
 
-const entries = (name: string) =>
-  openDatabase(environment.root, name)
+const entries = (name: string) => openDatabase(environment.root, name)
 const keyOf = (name: string, n: number) => [...entries(name).getKeys()][n]!
 const read = (direction: Direction, from: number) => () =>
   log.readStream(log.head('s')!, from, direction, 100).records.map(({ revision }) => revision)
@@ -62,4 +62,17 @@ test.each(['records', 'index', 'heads'])('an altered entry of the %s is not serv
   await environment.commit(() => entries(name).putSync(key, altered))
   expect(read('forwards', 0)).toThrow(StorageDamaged)
   if (name === 'records') expect(() => log.readAll(0, 'forwards', 100)).toThrow(StorageDamaged)
+})
+
+test('a scavenge that comes to one ends, and is not begun again by itself', async () => {
+  const key = keyOf('records', 3)
+  const value = Buffer.from(entries('records').get(key)!)
+  value[value.length - 1]! ^= 1
+  entries('records').putSync(key, value)
+  let isDone = false
+  const scavenge = new Scavenge(environment, log, () => (isDone = true))
+  scavenge.start()
+  expect(isScavengeBegun(directory)).toBe(true)
+  await scavenge.stop()
+  expect([isDone, isScavengeBegun(directory)]).toEqual([false, false])
 })

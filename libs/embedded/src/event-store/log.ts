@@ -10,7 +10,7 @@ import {
   type EnvironmentFormat,
 } from '../storage'
 import { decodeHead, encodeHead, type StreamHead } from './head'
-import { isMetastream, type ProposedEvent, type StreamMetadata } from './model'
+import { MAX_STREAM_NAME_BYTES, isMetastream, type ProposedEvent, type StreamMetadata } from './model'
 import { StoredRecord, createdOf, encodeRecord } from './record'
 
 export const FORMAT: EnvironmentFormat = {
@@ -48,8 +48,11 @@ export class EventLog {
     this.lastCreated = last && !isScavenged(last.value) ? createdOf(last.value) : 0
   }
 
+  /** Undefined also for what cannot be a stream's name: a link, or who reads, may ask for anything. */
   head(stream: string): StreamHead | undefined {
-    const entry = get(this.heads, Buffer.from(stream), `The head of stream '${stream}'`)
+    const key = Buffer.from(stream)
+    if (key.length === 0 || key.length > MAX_STREAM_NAME_BYTES) return undefined
+    const entry = get(this.heads, key, `The head of stream '${stream}'`)
     return entry && decodeHead(entry)
   }
 

@@ -21,13 +21,21 @@ export class Outlet {
 
   /** Resolves at once while the client keeps up, else when it has taken what was sent. */
   async send(answer: Buffer): Promise<void> {
-    if (this.isClosed || this.call.write(answer)) return
-    await new Promise<void>(resolve => {
+    if (this.isClosed) return
+    // The call counts what it holds in answers, not in bytes: a large one is waited for by itself.
+    if (answer.length > LARGE) await this.taken(done => this.call.write(answer, done))
+    else if (!this.call.write(answer)) await this.taken()
+  }
+
+  /** Resolves when nothing waits to be taken any more, when `write` says that it is done, or when the client is gone. */
+  private taken(write: (done: () => void) => void = () => {}): Promise<void> {
+    return new Promise<void>(resolve => {
       const done = () => {
         for (const event of ENDS) this.call.off(event, done)
         resolve()
       }
       for (const event of ENDS) this.call.on(event, done)
+      write(done)
     })
   }
 
@@ -49,6 +57,8 @@ export class Outlet {
 }
 
 const ENDS = ['drain', 'cancelled', 'close', 'error'] as const
+/** Bytes. */
+const LARGE = 65_536
 
 /** The real server resolves only links stored as binary. */
 const isLink = ({ type, isJson }: StoredRecord): boolean => type === LINK_EVENT && !isJson

@@ -38,6 +38,12 @@ export class Reader {
     throw malformed()
   }
 
+  /** The same of a field that may be negative: as 64 bits in two's complement. */
+  signedVarint(): number {
+    const value = this.varint()
+    return value >= 2 ** 63 ? value - 2 ** 64 : value
+  }
+
   /** The bytes of a field with a length, where they lie. */
   bytes(): Buffer {
     const [start, end] = this.span()

@@ -60,6 +60,7 @@ function parseSource(options: ReadReq.Options): { stream?: string; from: ReadFro
   const position = all.getPosition()
   if (!position) return { from: all.hasEnd() ? 'end' : 'start' }
   const commit = Number(position.getCommitPosition())
+  if (commit === 0 && Number(position.getPreparePosition()) === 0) return { from: 'start' }
   // Both are the same for every event of this server; anything else is no record's position.
   return { from: commit === Number(position.getPreparePosition()) ? commit : NaN }
 }

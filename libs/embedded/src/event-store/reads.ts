@@ -50,17 +50,37 @@ export async function readAll(log: EventLog, outlet: Outlet, request: ReadReques
   let at = startOfAll(log, request, end)
   if (at === undefined) return
   let left = request.limit
+  const turn = new Turn()
   while (left > 0 && !outlet.isClosed) {
     const { records, reached } = log.readAll(at, direction, Math.min(PAGE, filter ? PAGE : left))
     if (reached === undefined) return
     for (const record of records) {
       if (record.position > end && from !== 'end') return
+      if (turn.isOver) await turn.next()
       if (filter && !filter.matches(record)) continue
       await outlet.sendEvent(record)
       if (--left === 0) return
     }
     at = reached
+    await turn.next()
+  }
+}
+
+/** Milliseconds that a reader may keep the others waiting: some filters take long over each record. */
+const TURN_MS = 10
+
+/** A reader's turn in the server's one thread. */
+export class Turn {
+  private until = performance.now() + TURN_MS
+
+  get isOver(): boolean {
+    return performance.now() > this.until
+  }
+
+  /** Lets the others have theirs. */
+  async next(): Promise<void> {
     await setImmediate()
+    this.until = performance.now() + TURN_MS
   }
 }
 

@@ -2,7 +2,14 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { EventStoreDBClient, jsonEvent, streamNameFilter, type ResolvedEvent } from '@eventstore/db-client'
+import {
+  BACKWARDS,
+  END,
+  EventStoreDBClient,
+  jsonEvent,
+  streamNameFilter,
+  type ResolvedEvent,
+} from '@eventstore/db-client'
 import { OperationsClient } from '@eventstore/db-client/generated/operations_grpc_pb'
 import { ScavengeResp, StartScavengeReq } from '@eventstore/db-client/generated/operations_pb'
 import { credentials } from '@grpc/grpc-js'
@@ -83,6 +90,25 @@ test('no byte of what was truncated, deleted or tombstoned is left; what can be 
   )
   expect(left.filter(({ type }) => type === '$streamDeleted')).toHaveLength(1)
   for (let n = 0; n < 300; n++) expect([n, filesHold(secret(n))]).toEqual([n, n % 3 === 0 && n >= 150])
+})
+
+test('a stream that is appended to meanwhile keeps no hole, whatever its metadata is afterwards', async () => {
+  for (let n = 0; n < 100; n++) await client.appendToStream('s', event(n))
+  await client.setStreamMetadata('s', { maxCount: 100 })
+  for (let n = 0; n < 20; n++)
+    await client.appendToStream(
+      'others',
+      Array.from({ length: 500 }, () => event(n)),
+    )
+  const scavenging = scavenge()
+  // The first page is passed by with all of them visible; those that follow hide the first.
+  for (let n = 100; n < 180; n++) await client.appendToStream('s', event(n))
+  await scavenging
+  await client.setStreamMetadata('s', {})
+  const left = (await collect(client.readStream('s'))).map(({ event }) => Number(event!.revision))
+  expect(left).toEqual(Array.from({ length: left.length }, (_, index) => 180 - left.length + index))
+  const backwards = await collect(client.readStream('s', { direction: BACKWARDS, fromRevision: END }))
+  expect(backwards).toHaveLength(left.length)
 })
 
 test('positions and numbering go on, and a scavenged position is still a place to go on from', async () => {

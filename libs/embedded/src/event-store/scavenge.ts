@@ -1,15 +1,23 @@
 // Scavenging: takes out of the log what $tb, $maxCount, $maxAge, deletions and tombstones made unreachable.
 //
-// It is how erasure ends. Positions stay valid as places to go on from; the event itself, its data and its metadata go.
+// It is how erasure ends. Positions stay valid as places to go on from; the event itself, its data and its metadata go. One
+// that was cut short by the end of its process is gone on with by the next.
 import { randomUUID } from 'node:crypto'
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { Environment } from '../storage'
+import { writeDurably, type Environment } from '../storage'
 import type { EventLog } from './log'
 import { isMetastream, ownerOf } from './model'
 import type { StoredRecord } from './record'
 
 /** So few are looked at between two commits that writers wait for milliseconds. */
 const PAGE = 256
+
+const BEGUN_FILE = 'scavenge-begun'
+
+/** Whether a scavenge of the log in `directory` was begun and has not ended. */
+export const isScavengeBegun = (directory: string): boolean => existsSync(join(directory, BEGUN_FILE))
 
 export class Scavenge {
   private running?: { id: string; done: Promise<void> }
@@ -21,13 +29,22 @@ export class Scavenge {
     private readonly onDone: () => void,
   ) {}
 
+  /** Goes on with what a process before this one had begun. */
+  resume(): void {
+    if (isScavengeBegun(this.environment.directory)) this.start()
+  }
+
   /** Starts one unless one is running; it goes on after the answer. */
   start(): { id: string; isNew: boolean } {
     if (this.running) return { id: this.running.id, isNew: false }
     const id = randomUUID()
+    writeDurably(this.environment.directory, BEGUN_FILE, Buffer.of())
     const done = this.run().finally(() => (this.running = undefined))
     // A full disk or a damaged record ends it early: what was taken out stays out, and the next one goes on.
-    done.catch((error: unknown) => process.stderr.write(`The scavenge ${id} ended early: ${String(error)}\n`))
+    done.catch((error: unknown) => {
+      process.stderr.write(`The scavenge ${id} ended early: ${String(error)}\n`)
+      this.forget()
+    })
     this.running = { id, done }
     return { id, isNew: true }
   }
@@ -42,15 +59,35 @@ export class Scavenge {
     let at = 0
     while (!this.isStopping) {
       const { records, reached } = this.log.readAll(at, 'forwards', PAGE)
-      if (reached === undefined) return this.onDone()
+      if (reached === undefined) {
+        this.onDone()
+        return this.forget()
+      }
       const unreachable = records.filter(record => this.isUnreachable(record))
       // Once more inside: a stream may have come to other metadata since. What is unreachable stays so unless that shrinks.
       if (unreachable.length > 0)
         await this.environment.commit(() => {
-          for (const record of unreachable) if (this.isUnreachable(record)) this.log.remove(record)
+          for (const record of unreachable) if (this.isUnreachable(record)) this.removeUpTo(record)
         })
       at = reached
       await setImmediate()
+    }
+  }
+
+  private forget(): void {
+    rmSync(join(this.environment.directory, BEGUN_FILE), { force: true })
+  }
+
+  /**
+   * What is left of a stream begins with its first event that can be reached: those before this one, which could still be
+   * reached when they were passed by, go with it.
+   */
+  private removeUpTo(last: StoredRecord): void {
+    const head = this.log.head(last.stream)!
+    let record: StoredRecord | undefined = last
+    while (record) {
+      this.log.remove(record)
+      record = record.revision > 0 ? this.log.recordOf(head, record.revision - 1) : undefined
     }
   }
 

@@ -168,9 +168,13 @@ const gossip: handleUnaryCall<Empty, ClusterInfo> = (call, reply) => {
 
 function startScavenge(scavenge: Scavenge): handleUnaryCall<StartScavengeReq, ScavengeResp> {
   return (_call, reply) => {
-    const { id, isNew } = scavenge.start()
-    const { STARTED, INPROGRESS } = ScavengeResp.ScavengeResult
-    reply(null, new ScavengeResp().setScavengeId(id).setScavengeResult(isNew ? STARTED : INPROGRESS))
+    try {
+      const { id, isNew } = scavenge.start()
+      const { STARTED, INPROGRESS } = ScavengeResp.ScavengeResult
+      reply(null, new ScavengeResp().setScavengeId(id).setScavengeResult(isNew ? STARTED : INPROGRESS))
+    } catch (error) {
+      reply(toServiceError(error))
+    }
   }
 }
 

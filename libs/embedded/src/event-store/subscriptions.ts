@@ -10,7 +10,7 @@ import { isSoftDeleted, lastRevision } from './head'
 import type { EventLog } from './log'
 import type { Outlet } from './outlet'
 import { caughtUp, checkpoint, confirmation, type ReadRequest } from './protocol'
-import { PAGE, refuseTombstoned } from './reads'
+import { PAGE, Turn, refuseTombstoned } from './reads'
 
 /** Runs until the client goes away. @throws Refusal when it starts at a position where no event is. */
 export async function subscribeToAll(
@@ -25,6 +25,7 @@ export async function subscribeToAll(
   let at = from === 'start' ? 0 : from === 'end' ? live.lastPosition : from
   let isLive = false
   let sinceCheckpoint = 0
+  const turn = new Turn()
 
   while (!outlet.isClosed) {
     const recent = live.after(at, PAGE)
@@ -32,6 +33,7 @@ export async function subscribeToAll(
       ? { records: recent, reached: recent.at(-1)?.position }
       : log.readAll(at, 'forwards', PAGE)
     for (const record of records) {
+      if (turn.isOver) await turn.next()
       if (!filter || filter.matches(record)) await outlet.sendEvent(record)
       if (filter && ++sinceCheckpoint === filter.checkpointInterval) {
         sinceCheckpoint = 0
@@ -41,7 +43,7 @@ export async function subscribeToAll(
     }
     at = reached ?? at
     if (at < live.lastPosition) {
-      await setImmediate()
+      await turn.next()
       continue
     }
     if (!isLive) {

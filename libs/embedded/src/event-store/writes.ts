@@ -30,8 +30,6 @@ export type Appended = {
   position?: number
 }
 
-type Written = Appended & { records: StoredRecord[] }
-
 export class Writes {
   private readonly recentIds = new RecentIds()
 
@@ -49,67 +47,83 @@ export class Writes {
   async append(stream: string, expected: ExpectedRevision, events: ProposedEvent[]): Promise<Appended> {
     checkStreamName(stream)
     checkEvents(events)
-    return this.commit(() => this.appendNow(stream, expected, events))
+    return this.commit(written => this.appendNow(written, stream, expected, events))
   }
 
   /** Soft-deletes a stream: it reads as missing, and goes on after its last revision when appended to. */
   async delete(stream: string, expected: ExpectedRevision): Promise<Appended> {
     checkStreamName(stream)
-    return this.commit(() => {
+    return this.commit(written => {
       const head = this.log.head(stream)
       if (head?.isTombstoned) throw streamDeleted(stream)
       if (!head || head.next === 0) throw new RevisionMismatch(stream, expected, NO_STREAM)
       checkRevision(stream, expected, head)
-      return this.writeMetadata(metastreamOf(stream), SOFT_DELETION)
+      return this.writeMetadata(written, metastreamOf(stream), SOFT_DELETION)
     })
   }
 
   /** Deletes a stream for ever: neither it nor its name can be used again. */
   async tombstone(stream: string, expected: ExpectedRevision): Promise<Appended> {
     checkStreamName(stream)
-    return this.commit(() => {
+    return this.commit(written => {
       const head = this.log.head(stream) ?? emptyHead()
       if (head.isTombstoned) throw streamDeleted(stream)
       checkRevision(stream, expected, head)
       const record = this.log.append(stream, head, event(TOMBSTONE_EVENT, new Uint8Array()), true)
       this.log.putHead(stream, { ...head, isTombstoned: true })
-      return { revision: lastRevision(head), position: record.position, records: [record] }
+      written.push(record)
+      return { revision: lastRevision(head), position: record.position }
     })
   }
 
-  private async commit(write: () => Written): Promise<Appended> {
-    let written: Written | undefined
+  /** `write` is given the list of what it writes, which it adds to as it goes: also of a write that fails the ids are forgotten. */
+  private async commit(write: (written: StoredRecord[]) => Appended): Promise<Appended> {
+    const written: StoredRecord[] = []
     try {
-      const { records, ...appended } = await this.environment.commit(() => (written = write()))
-      if (records.length > 0) this.onCommitted(records)
+      const appended = await this.environment.commit(() => write(written))
+      if (written.length > 0) this.onCommitted(written)
       return appended
     } catch (error) {
-      for (const { id, position } of written?.records ?? []) this.recentIds.forget(id, position)
+      for (const { id, position } of written) this.recentIds.forget(id, position)
       throw error
     }
   }
 
-  private appendNow(stream: string, expected: ExpectedRevision, events: ProposedEvent[]): Written {
+  private appendNow(
+    written: StoredRecord[],
+    stream: string,
+    expected: ExpectedRevision,
+    events: ProposedEvent[],
+  ): Appended {
     const head = this.log.head(stream) ?? emptyHead()
     if (head.isTombstoned) throw streamDeleted(stream)
     const retry =
       expected === 'any' || expected === 'stream_exists'
         ? this.recentRetry(stream, expected, head, events)
-        : this.exactRetry(expected, head, events)
-    if (retry) return { ...retry, position: isSoftDeleted(head) ? undefined : retry.position, records: [] }
+        : this.exactRetry(stream, expected, head, events)
+    if (retry) return { ...retry, position: isSoftDeleted(head) ? undefined : retry.position }
     checkRevision(stream, expected, head)
-    if (events.length === 0) return { revision: lastRevision(head), records: [] }
-    return this.write(stream, head, events)
+    if (events.length === 0) return { revision: lastRevision(head) }
+    return this.write(written, stream, head, events)
   }
 
-  /** With an exact revision, a retry's ids stand at exactly the revisions that follow it. */
-  private exactRetry(expected: number | 'no_stream', head: StreamHead, events: ProposedEvent[]): Appended | undefined {
+  /** With an exact revision, a retry's ids stand at exactly the revisions that follow it: all of them, or not the first. */
+  private exactRetry(
+    stream: string,
+    expected: number | 'no_stream',
+    head: StreamHead,
+    events: ProposedEvent[],
+  ): Appended | undefined {
     const first = (expected === 'no_stream' ? NO_STREAM : expected) + 1
-    if (first >= head.next || events.length === 0) return undefined
+    if (first >= head.next) return undefined
+    const mismatch = () => new RevisionMismatch(stream, expected, lastRevision(head))
+    if (events.length === 0) throw mismatch()
     let record: StoredRecord | undefined
     for (const [offset, { id }] of events.entries()) {
       record = this.log.recordOf(head, first + offset)
-      if (record?.id !== id) return undefined
+      if (record?.id === id) continue
+      if (offset === 0) return undefined
+      throw mismatch()
     }
     return { revision: first + events.length - 1, position: record!.position }
   }
@@ -130,43 +144,50 @@ export class Writes {
   }
 
   /** Writes unconditionally, with what follows from it: metadata takes effect, a soft-deleted stream comes back. */
-  private write(stream: string, head: StreamHead, events: ProposedEvent[]): Written {
-    const comesBackAt = isSoftDeleted(head) ? head.next : undefined
+  private write(written: StoredRecord[], stream: string, head: StreamHead, events: ProposedEvent[]): Appended {
+    // All that is read comes before the first put: what was put would stay when an entry turns out to be damaged.
+    const owner = ownerWithMetadata(stream)
+    const ownerHead = owner === undefined ? undefined : (this.log.head(owner) ?? emptyHead())
+    const comesBackAt = head.next
+    const metadata = isSoftDeleted(head) ? this.lastMetadata(stream) : undefined
     const records = events.map(event => this.log.append(stream, head, event))
     this.log.putHead(stream, head)
     for (const [index, { revision, position }] of records.entries())
       this.recentIds.add(events[index]!.id, { stream, revision, position })
+    written.push(...records)
+    if (ownerHead) this.applyMetadata(written, owner!, ownerHead, events.at(-1)!.data)
+    if (metadata) this.writeMetadata(written, metastreamOf(stream), withTruncateBefore(metadata, comesBackAt))
     const { revision, position } = records.at(-1)!
-    if (isMetastream(stream)) records.push(...this.applyMetadata(stream, events.at(-1)!.data))
-    if (comesBackAt !== undefined) records.push(...this.bringBack(stream, comesBackAt))
-    return { revision, position, records }
+    return { revision, position }
   }
 
-  private writeMetadata(metastream: string, data: Uint8Array): Written {
+  private writeMetadata(written: StoredRecord[], metastream: string, data: Uint8Array): Appended {
     const head = this.log.head(metastream) ?? emptyHead()
-    return this.write(metastream, head, [event(METADATA_EVENT, data)])
+    return this.write(written, metastream, head, [event(METADATA_EVENT, data)])
   }
 
   /** Whatever the type of an event in `$$stream`, its data is the stream's metadata from here on. */
-  private applyMetadata(metastream: string, data: Uint8Array): StoredRecord[] {
-    const stream = ownerOf(metastream)
-    const head = this.log.head(stream) ?? emptyHead()
+  private applyMetadata(written: StoredRecord[], stream: string, head: StreamHead, data: Uint8Array): void {
     const wasDeleted = isSoftDeleted(head)
     head.metadata = parseMetadata(data)
     head.hasMetadata = true
     this.log.putHead(stream, head)
     // Metadata for a soft-deleted stream makes it exist again, with nothing of what was deleted.
-    if (!wasDeleted || head.metadata.truncateBefore !== undefined) return []
-    return this.writeMetadata(metastream, withTruncateBefore(data, head.next)).records
+    if (!wasDeleted || head.metadata.truncateBefore !== undefined) return
+    this.writeMetadata(written, metastreamOf(stream), withTruncateBefore(data, head.next))
   }
 
-  private bringBack(stream: string, firstRevision: number): StoredRecord[] {
-    const metastream = metastreamOf(stream)
-    const metaHead = this.log.head(metastream)
-    const last = metaHead && this.log.recordOf(metaHead, lastRevision(metaHead))
-    const data = last ? dataOf(last) : new Uint8Array()
-    return this.writeMetadata(metastream, withTruncateBefore(data, firstRevision)).records
+  private lastMetadata(stream: string): Uint8Array {
+    const head = this.log.head(metastreamOf(stream))
+    const last = head && this.log.recordOf(head, lastRevision(head))
+    return last ? dataOf(last) : new Uint8Array()
   }
+}
+
+/** The stream whose metadata an event of this one is; that of a metastream is fixed, whatever is written about it. */
+function ownerWithMetadata(stream: string): string | undefined {
+  const owner = isMetastream(stream) ? ownerOf(stream) : undefined
+  return owner === undefined || isMetastream(owner) ? undefined : owner
 }
 
 const event = (type: string, data: Uint8Array): ProposedEvent => ({
@@ -194,10 +215,10 @@ function checkRevision(stream: string, expected: ExpectedRevision, head: StreamH
   }
 }
 
-/** @throws Refusal when LMDB could not hold the name as a key: checked before anything is accepted. */
+/** @throws Refusal when LMDB could not hold the name, or that of the stream it is about, as a key: before anything is accepted. */
 export function checkStreamName(stream: string): void {
   const bytes = Buffer.byteLength(stream)
-  if (bytes === 0) throw badRequest('A stream has a name.')
+  if (bytes === 0 || stream === metastreamOf('')) throw badRequest('A stream has a name.')
   if (bytes > MAX_STREAM_NAME_BYTES)
     throw badRequest(
       `The embedded event store holds stream names of at most ${MAX_STREAM_NAME_BYTES} bytes, this one has ${bytes}.`,
@@ -208,6 +229,8 @@ function checkEvents(events: ProposedEvent[]): void {
   let size = 0
   for (const { id, type, data } of events) {
     if (!UUID.test(id)) throw badRequest(`'${id.slice(0, 64)}' is no UUID.`)
+    if (id === NIL_UUID) throw badRequest('An event has an id other than the nil UUID.')
+    if (type === '') throw badRequest('An event has a type.')
     if (Buffer.byteLength(type) > MAX_EVENT_TYPE_BYTES)
       throw badRequest(`The embedded event store holds event types of at most ${MAX_EVENT_TYPE_BYTES} bytes.`)
     size += data.length
@@ -215,4 +238,5 @@ function checkEvents(events: ProposedEvent[]): void {
   if (size > MAX_APPEND_BYTES) throw appendTooLarge(MAX_APPEND_BYTES)
 }
 
+const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

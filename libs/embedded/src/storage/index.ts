@@ -21,4 +21,4 @@ export {
 export { lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
 export { isRewriteRequested, requestRewrite } from './rewrite'
 export { SEAL_BYTES, isSound, seal } from './seal'
-export { syncDirectory } from './files'
+export { syncDirectory, writeDurably } from './files'

@@ -5,6 +5,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { isScavengeBegun } from '../event-store/scavenge'
 import { startScavenge } from '../event-store/start-scavenge'
 import { isRewriteRequested } from '../storage'
 import { findRunningStores } from './supervisor'
@@ -23,7 +24,7 @@ const EVERY = 50
 /**
  * Resolves once no byte of what truncation and deletion hide is in the files of either store. Takes as long as reading and
  * writing them once; meanwhile, for the last part of it, the stores do not answer.
- * @throws Error when none run there or the event store does not answer; the signal's reason.
+ * @throws Error when none run there, the event store does not answer or the scavenge ends early; the signal's reason.
  */
 export async function scavengeEmbeddedStores({ dataDir, signal }: ScavengeOptions): Promise<void> {
   for (;;) {
@@ -31,8 +32,13 @@ export async function scavengeEmbeddedStores({ dataDir, signal }: ScavengeOption
     if (!stores) throw new Error(`No stores run in ${dataDir}.`)
     const before = STORES.map(store => fileOf(dataDir, store))
     const isNew = await startScavenge(stores.eventStoreUrl)
-    while (!STORES.every((store, index) => isRewritten(dataDir, store, before[index])))
+    for (;;) {
+      // Looked at in this order: what is under way no more has rewritten both, or has ended early.
+      const isUnderWay = isScavengeBegun(join(dataDir, 'events')) || STORES.some(store => isRequested(dataDir, store))
+      if (STORES.every((store, index) => isRewritten(dataDir, store, before[index]))) break
+      if (!isUnderWay) throw new Error(`The scavenge ended early; the output of the server on ${dataDir} says why.`)
       await pause(EVERY, null, { signal })
+    }
     // One that was under way may have passed by what was hidden since it began.
     if (isNew) return
   }
@@ -40,8 +46,10 @@ export async function scavengeEmbeddedStores({ dataDir, signal }: ScavengeOption
 
 /** A rewritten file is another one: the new one is made beside the old one and moved into its place. */
 function isRewritten(dataDir: string, store: string, before: bigint | undefined): boolean {
-  return fileOf(dataDir, store) !== before && !isRewriteRequested(join(dataDir, store))
+  return fileOf(dataDir, store) !== before && !isRequested(dataDir, store)
 }
+
+const isRequested = (dataDir: string, store: string): boolean => isRewriteRequested(join(dataDir, store))
 
 function fileOf(dataDir: string, store: string): bigint | undefined {
   const path = join(dataDir, store, 'data.mdb')

@@ -7,8 +7,10 @@ import { join } from 'node:path'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
-import { DirectoryLocked } from '../storage'
+import { isScavengeBegun } from '../event-store/scavenge'
+import { DirectoryLocked, isRewriteRequested } from '../storage'
 import { compiledRoom } from './entry'
+import { scavengeEmbeddedStores } from './scavenge'
 import { findRunningStores, startEmbeddedStores, type EmbeddedStores, type StoreUrls } from './supervisor'
 
 let dataDir: string
@@ -122,6 +124,27 @@ test('stores that die come back on the same sockets with what was acknowledged',
   expect(await append(stores, 'a')).toBe(1)
   await until(() => lines.includes('The embedded stores are back.'))
   expect(lines[0]).toContain('SIGKILL')
+})
+
+test('a scavenge whose process is killed is gone on with, and whoever waits for it is told of its end', async () => {
+  const stores = await start()
+  const client = new EventStoreDBClient({ endpoint: stores.eventStoreUrl }, { insecure: true })
+  for (let n = 0; n < 40; n++)
+    await client.appendToStream(
+      'secret',
+      Array.from({ length: 250 }, () => jsonEvent({ type: 'Told', data: { text: 'secret-of-a-person'.repeat(20) } })),
+    )
+  await client.deleteStream('secret')
+  await client.dispose()
+  const child = childOf(process.pid)
+  const scavenging = scavengeEmbeddedStores({ dataDir })
+  await until(() => isScavengeBegun(join(dataDir, 'events')))
+  process.kill(child, 'SIGKILL')
+  expect(isRewriteRequested(join(dataDir, 'events'))).toBe(false)
+  await scavenging
+  for (const store of ['documents', 'events'])
+    expect(readFileSync(join(dataDir, store, 'data.mdb')).includes('secret-of-a-person')).toBe(false)
+  expect(await append(stores, 'a')).toBe(0)
 })
 
 test('a parent killed with -9 takes the stores with it, and the next start takes over', async () => {
