@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   BACKWARDS,
+  DeadlineExceededError,
   END,
   EventStoreDBClient,
   FORWARDS,
@@ -202,6 +203,18 @@ describe('append', () => {
     expect(await readOf(stream)).toHaveLength(2)
   })
 
+  test('one whose deadline has passed is refused and not written', async () => {
+    for (const deadline of [0, -5_000])
+      expect(await failure(client.appendToStream(stream, event(), { deadline }))).toBeInstanceOf(DeadlineExceededError)
+    expect(await failure(readOf(stream))).toBeInstanceOf(StreamNotFoundError)
+  })
+
+  test('an event has a type, and an id other than zeros', async () => {
+    for (const given of [{ type: '' }, { id: '00000000-0000-0000-0000-000000000000' }])
+      await failure(client.appendToStream(stream, event(given)))
+    expect(await failure(readOf(stream))).toBeInstanceOf(StreamNotFoundError)
+  })
+
   test('an empty append checks the revision and creates nothing', async () => {
     expect(await client.appendToStream(stream, [], { expectedRevision: 'no_stream' })).toMatchObject({ success: true })
     expect(await failure(readOf(stream))).toBeInstanceOf(StreamNotFoundError)
@@ -371,6 +384,20 @@ describe('reading $all', () => {
     expect(await collect(client.readAll({ fromPosition: END }))).toEqual([])
   })
 
+  test('from the position of the start it is as from the start', async () => {
+    await client.appendToStream(stream, event())
+    const fromPosition = { commit: 0n, prepare: 0n }
+    const first = await collect(client.readAll({ fromPosition: START, maxCount: 3 }))
+    expect(await collect(client.readAll({ fromPosition, maxCount: 3 }))).toEqual(first)
+    expect(await collect(client.readAll({ fromPosition, direction: BACKWARDS }))).toEqual([])
+    const heard = client.subscribeToAll({ fromPosition })
+    open.push(heard)
+    for await (const { event } of heard) {
+      expect(event).toEqual(first[0]!.event)
+      break
+    }
+  })
+
   test('positions rise strictly', async () => {
     await client.appendToStream(stream, events(3))
     const positions = (await collect(client.readAll())).map(({ event }) => event!.position!.commit)
@@ -438,6 +465,20 @@ describe('deleting', () => {
     expect(await failure(readOf(name))).toBeInstanceOf(StreamNotFoundError)
   })
 
+  test('only some of what was deleted, with no_stream, is no retry; without events the revision is checked', async () => {
+    const batch = events(2)
+    const name = `${stream}-2`
+    await client.appendToStream(name, batch, { expectedRevision: 'no_stream' })
+    await client.deleteStream(name)
+    for (const retry of [[batch[0]!, event()], [...batch, event()], []])
+      expect(await failure(client.appendToStream(name, retry, { expectedRevision: 'no_stream' }))).toBeInstanceOf(
+        WrongExpectedVersionError,
+      )
+    expect(await client.appendToStream(name, [event()], { expectedRevision: 'no_stream' })).toMatchObject({
+      nextExpectedRevision: 2n,
+    })
+  })
+
   test('a tombstone is for ever, and visible in $all', async () => {
     const { position } = await client.tombstoneStream(stream)
     for (const attempt of [
@@ -465,6 +506,12 @@ describe('metadata', () => {
     await client.setStreamMetadata(stream, { maxCount: 4, custom: 'kept' })
     expect((await client.getStreamMetadata(stream)).metadata).toEqual({ maxCount: 4, custom: 'kept' })
     expect(revisions(await readOf(`$$${stream}`))).toEqual([1])
+  })
+
+  test('is there whatever is done to the metadata of its own stream', async () => {
+    await client.setStreamMetadata(stream, { maxCount: 3 })
+    await client.deleteStream(`$$${stream}`).catch(() => {})
+    expect((await client.getStreamMetadata(stream)).metadata).toEqual({ maxCount: 3 })
   })
 
   test('$maxCount shows the last so many, both ways', async () => {

@@ -2,21 +2,28 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect as connectHttp2, constants, type ClientHttp2Session } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   BACKWARDS,
   END,
   EventStoreDBClient,
+  StreamNotFoundError,
+  binaryEvent,
   eventTypeFilter,
   jsonEvent,
   persistentSubscriptionToStreamSettingsFromDefaults,
+  type AllStreamResolvedEvent,
   type Filter,
 } from '@eventstore/db-client'
 import { Empty, StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb'
-import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb'
+import { StreamsClient, StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb'
 import {
+  AppendReq,
   BatchAppendReq,
   ReadReq,
   type BatchAppendResp,
@@ -59,6 +66,28 @@ const failure = (attempt: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   )
 
+const GRPC_HEADERS = { 'content-type': 'application/grpc', te: 'trailers' }
+/** A message as it goes over the wire. */
+function framed(message: Uint8Array): Buffer {
+  const header = Buffer.alloc(5)
+  header.writeUInt32BE(message.length, 1)
+  return Buffer.concat([header, message])
+}
+const wholeLog = () =>
+  new ReadReq.Options()
+    .setAll(new ReadReq.Options.AllOptions().setStart(new Empty()))
+    .setSubscription(new ReadReq.Options.SubscriptionOptions())
+    .setNoFilter(new Empty())
+    .setUuidOption(new ReadReq.Options.UUIDOption().setString(new Empty()))
+
+/** Bytes of buffers that something still holds. */
+function heldBuffers(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  return process.memoryUsage().arrayBuffers
+}
+
 const message = (id: string, type?: string) => {
   const proposed = new BatchAppendReq.ProposedMessage().setId(new UUID().setString(id))
   if (type !== undefined) proposed.getMetadataMap().set('type', type).set('content-type', 'application/json')
@@ -84,11 +113,7 @@ test('a reader that never reads holds up neither writers nor other readers, and 
       'large',
       Array.from({ length: 10 }, () => jsonEvent({ type: 'Large', data: { filler } })),
     )
-  const options = new ReadReq.Options()
-    .setAll(new ReadReq.Options.AllOptions().setStart(new Empty()))
-    .setSubscription(new ReadReq.Options.SubscriptionOptions())
-    .setNoFilter(new Empty())
-    .setUuidOption(new ReadReq.Options.UUIDOption().setString(new Empty()))
+  const options = wholeLog()
   global.gc?.()
   const before = process.memoryUsage()
   const idle: ClientReadableStream<ReadResp>[] = []
@@ -108,6 +133,28 @@ test('a reader that never reads holds up neither writers nor other readers, and 
   // Twenty times the log would be 800 MB; both ends of all calls are in this process.
   expect(after.rss - before.rss).toBeLessThan(300 * 1_048_576)
   for (const reading of idle) reading.cancel()
+})
+
+test('events of 1 MB are kept one at a time for each reader that never reads', async () => {
+  for (let n = 0; n < 30; n++)
+    await client.appendToStream('huge', jsonEvent({ type: 'Huge', data: { filler: 'x'.repeat(1_000_000) } }))
+  // Its memory of the newest events would give each reader the same bytes.
+  await store.close()
+  store = await startEventStore({ socketPath, directory: join(folder, 'events') })
+  const held = heldBuffers()
+  const idle: ClientHttp2Session[] = []
+  for (let n = 0; n < 20; n++) {
+    // One that takes what the first window has room for, and never more.
+    const session = connectHttp2('http://localhost', { createConnection: () => connect(socketPath) })
+    idle.push(session)
+    const reading = session.request({ ':method': 'POST', ':path': StreamsService.read.path, ...GRPC_HEADERS })
+    reading.end(framed(new ReadReq().setOptions(wholeLog()).serializeBinary()))
+    await once(reading, 'readable')
+  }
+  for (let n = 0; n < 100; n++) expect(await isServed()).toBe(true)
+  // A page of the log for each, and one answer on its way.
+  expect(heldBuffers() - held).toBeLessThan(20 * 4 * 1_048_576)
+  for (const session of idle) session.destroy()
 })
 
 test('a writer that never reads its answers is read no further; others are served', async () => {
@@ -192,6 +239,64 @@ test('bytes that are no message end their call with an error, and no other', asy
   bytesOnly.close()
 })
 
+test('messages that never end are held up to a bound; whoever goes on sending is served', async () => {
+  const held = heldBuffers()
+  const sessions: ClientHttp2Session[] = []
+  let ended = 0
+  for (let n = 0; n < 20; n++) {
+    const session = connectHttp2('http://localhost', { createConnection: () => connect(socketPath) })
+    sessions.push(session)
+    const call = session.request({ ':method': 'POST', ':path': StreamsService.batchAppend.path, ...GRPC_HEADERS })
+    call.on('error', () => {})
+    const closed = new Promise<void>(resolve => call.once('close', () => resolve()))
+    void closed.then(() => ended++)
+    const message = framed(new Uint8Array(19 * 1_048_576))
+    const sent = new Promise<void>(resolve => call.write(message.subarray(0, 18 * 1_048_576), () => resolve()))
+    await Promise.race([sent, closed])
+  }
+  expect(ended).toBeGreaterThan(0)
+  const large = jsonEvent({ type: 'Large', data: { filler: 'x'.repeat(1_000_000) } })
+  for (let n = 0; n < 20; n++) expect(await client.appendToStream('large', large)).toMatchObject({ success: true })
+  expect(heldBuffers() - held).toBeLessThan(300 * 1_048_576)
+  for (const session of sessions) session.destroy()
+})
+
+test('an append whose client is gone before its end is not stored, nothing of it', async () => {
+  const streams: string[] = []
+  for (let n = 0; n < 20; n++) {
+    const stream = `gone-${n}`
+    streams.push(stream)
+    const socket = connect(socketPath)
+    const session = connectHttp2('http://localhost', { createConnection: () => socket })
+    session.on('error', () => {})
+    const call = session.request({ ':method': 'POST', ':path': StreamsService.append.path, ...GRPC_HEADERS })
+    call.on('error', () => {})
+    const options = new AppendReq.Options()
+      .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from(stream)))
+      .setAny(new Empty())
+    call.write(framed(new AppendReq().setOptions(options).serializeBinary()))
+    for (let event = 0; event < 5; event++) {
+      const proposed = new AppendReq.ProposedMessage().setId(new UUID().setString(randomUUID()))
+      proposed.getMetadataMap().set('type', 'T').set('content-type', 'application/json')
+      await new Promise(resolve =>
+        call.write(framed(new AppendReq().setProposedMessage(proposed).serializeBinary()), resolve),
+      )
+    }
+    // The server has them: it answers what came after.
+    await new Promise<void>((resolve, reject) => session.ping(error => (error ? reject(error) : resolve())))
+    if (n % 2 === 0) socket.destroy()
+    else call.close(constants.NGHTTP2_CANCEL)
+    await new Promise(resolve => (call.closed ? resolve(null) : call.once('close', resolve)))
+    expect(await isServed()).toBe(true)
+    session.destroy()
+  }
+  for (const stream of streams)
+    expect([stream, await failure(client.readStream(stream)[Symbol.asyncIterator]().next())]).toEqual([
+      stream,
+      expect.any(StreamNotFoundError),
+    ])
+})
+
 test('a message beyond any append is refused by its length, before it is taken', async () => {
   const call = raw.batchAppend()
   const failed = once(call, 'error') as Promise<[ServiceError]>
@@ -216,9 +321,78 @@ test('an expression that would run for ever ends; one that could is refused', as
     const [error] = (await once(refused.resume(), 'end').catch((error: unknown) => [error])) as [Error]
     return error.message
   }
-  expect(await refusal(eventTypeFilter({ regex: '(?=a)^(a+)+$' }))).toContain('linear time')
+  const cannot = String.raw`(?=a)^(a+)+$ \Aa a\z \p{L} [a-z-[b]] []a] \e \1 (?i)a`.split(' ')
+  for (const regex of cannot) expect(await refusal(eventTypeFilter({ regex }))).toContain('linear time')
   expect(await refusal(eventTypeFilter({ regex: 'a|'.repeat(3_000) }))).toContain('4096 characters')
   expect(await refusal(eventTypeFilter({ prefixes: Array<string>(1_001).fill('a') }))).toContain('1000 prefixes')
+})
+
+test('a filter that takes long over each event gives way to the others, and refuses what would take too long', async () => {
+  for (let n = 0; n < 30; n++) await client.appendToStream('s', jsonEvent({ type: 'a'.repeat(1_000), data: {} }))
+  const dear = eventTypeFilter({ regex: `${'a*'.repeat(500)}b` })
+  const slow = client.subscribeToAll({ filter: dear })
+  slow.on('data', () => {})
+  const caughtUp = once(slow, 'caughtUp')
+  const order: string[] = []
+  await Promise.all([
+    caughtUp.then(() => order.push('caught up')),
+    // Once the server is at it, and long before it ends.
+    once(slow, 'confirmation')
+      .then(isServed)
+      .then(() => order.push('served')),
+  ])
+  expect(order).toEqual(['served', 'caught up'])
+  await slow.unsubscribe()
+  await client.appendToStream('s', jsonEvent({ type: 'a'.repeat(4_000), data: {} }))
+  const refused = client.subscribeToAll({ filter: dear })
+  const [error] = (await once(refused.resume(), 'end').catch((error: unknown) => [error])) as [Error]
+  expect(error.message).toContain('cannot compare')
+  expect(await isServed()).toBe(true)
+})
+
+test.each([
+  ['beyond ASCII, beside a class of letters', String.raw`^\w+$`, 'Ärger'],
+  ['with an end of a line, beside an end', '^line$', 'line\n'],
+])('a text %s is not compared as JavaScript would', async (_what, regex, type) => {
+  await client.appendToStream('s', jsonEvent({ type, data: {} }))
+  const refused = client.subscribeToAll({ filter: eventTypeFilter({ regex }) })
+  const [error] = (await once(refused.resume(), 'end').catch((error: unknown) => [error])) as [Error]
+  expect(error.message).toContain('cannot compare')
+})
+
+test('a name that can be none is missing, also as the target of a link', async () => {
+  const link = (text: string) => binaryEvent({ type: '$>', data: Buffer.from(text) })
+  await client.appendToStream('links', [link(`0@${'x'.repeat(9_000)}`), link('0@$$')])
+  for await (const { event, link } of client.readStream('links', { resolveLinkTos: true })) {
+    expect(event).toBeUndefined()
+    expect(link).toBeDefined()
+  }
+  for (const name of ['x'.repeat(5_000), '$$'])
+    expect(await failure(client.readStream(name)[Symbol.asyncIterator]().next())).toBeInstanceOf(StreamNotFoundError)
+})
+
+test('what is refused is not stored: a stream without a name has no metadata', async () => {
+  const seen: string[] = []
+  const live = client.subscribeToAll({ fromPosition: END })
+  live.on('data', ({ event }: AllStreamResolvedEvent) => seen.push(event!.streamId))
+  await once(live, 'confirmation')
+  expect((await failure(client.appendToStream('$$', [event(), event()]))).message).toContain('name')
+  await client.appendToStream('after', event())
+  while (!seen.includes('after')) await once(live, 'data')
+  expect(seen).toEqual(['after'])
+  const all: string[] = []
+  for await (const { event } of client.readAll()) all.push(event!.streamId)
+  expect(all).toEqual(['after'])
+  await live.unsubscribe()
+})
+
+test('150 appends in chunks at once, as one client sends them', async () => {
+  const events = () =>
+    Array.from({ length: 10 }, () => jsonEvent({ type: 'Large', data: { filler: 'x'.repeat(2_000) } }))
+  const appends = Array.from({ length: 150 }, (_, n) =>
+    client.appendToStream(`chunked-${n}`, events(), { batchAppendSize: 3_000 }),
+  )
+  expect((await Promise.all(appends)).every(({ success }) => success)).toBe(true)
 })
 
 test('each malformed append of a batch call is refused by itself', async () => {

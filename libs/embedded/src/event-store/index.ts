@@ -6,6 +6,7 @@ import { listener, type OnMessage } from './listener'
 import { LiveTail } from './live'
 import { EventLog, FORMAT } from './log'
 import { Scavenge } from './scavenge'
+import { PartialMessages } from './partial-messages'
 import { addServices } from './services'
 import { Writes } from './writes'
 
@@ -55,7 +56,7 @@ export async function startEventStore({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': MAX_CALLS,
-    interceptors: onMessage ? [listener(onMessage)] : [],
+    interceptors: [new PartialMessages().interceptor, ...(onMessage ? [listener(onMessage)] : [])],
   })
   const endCalls = addServices(server, { log, live, writes, scavenge }, onMessage)
   rmSync(socketPath, { force: true })
