@@ -388,6 +388,15 @@ describe('update', () => {
     expect(await docs.findOne()).toEqual({ _id: 7, k: 1, a: 2, b: 1 })
   })
 
+  test('an upsert of a replacement makes an _id where the filter has none, and keeps null as one', async () => {
+    const { upsertedId } = await docs.replaceOne({ slug: 'x' }, { slug: 'x', n: 1 }, { upsert: true })
+    expect(upsertedId).toBeInstanceOf(ObjectId)
+    expect(await docs.findOne({ slug: 'x' })).toEqual({ _id: upsertedId, slug: 'x', n: 1 })
+    await docs.replaceOne({ _id: null as never }, { a: 1 }, { upsert: true })
+    await docs.replaceOne({ _id: null as never }, { a: 2 })
+    expect(await docs.findOne({ a: 2 })).toEqual({ _id: null, a: 2 })
+  })
+
   test('an upsert on _id and another field that does not match gives 11000', async () => {
     await fill({ _id: 'checkpoint', position: '5' })
     const stale = docs.updateOne({ _id: 'checkpoint', position: '4' }, { $set: { position: '6' } }, { upsert: true })

@@ -43,7 +43,8 @@ export function applyUpdate(update: Update, document: Document, inserting = fals
     const given = field(update.document, '_id')
     if (id !== undefined && given !== undefined && !equal(id, given)) throw immutableId()
     const { _id, ...rest } = update.document
-    return { _id: id ?? _id, ...rest }
+    const kept = id === undefined ? _id : id
+    return kept === undefined ? rest : { _id: kept, ...rest }
   }
   for (const change of update.changes) {
     if (inserting || !change.onInsert) applyChange(change, document, id)
