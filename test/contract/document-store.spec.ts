@@ -508,6 +508,19 @@ describe('indexes', () => {
     expect(await idsOf({ 's.k': 1, 's.v': 2 })).toEqual([1])
   })
 
+  test('two fields of one array, in which one document has another array', async () => {
+    await docs.createIndex({ 's.k': 1, 's.v': 1 })
+    await docs.insertOne({ _id: 1, s: { k: 0, v: ['z'] } })
+    await docs.insertOne({
+      _id: 2,
+      s: [
+        { k: 'color', v: 'red' },
+        { k: 'size', v: 'XL' },
+      ],
+    })
+    expect(await idsOf({ 's.k': 'color', 's.v': 'XL' })).toEqual([2])
+  })
+
   test('a unique index refuses a second document, also by upsert, and the index cannot be made over duplicates', async () => {
     await docs.createIndex({ slug: 1 }, { unique: true })
     await fill({ _id: 1, slug: 'a' })

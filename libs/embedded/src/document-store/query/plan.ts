@@ -112,8 +112,9 @@ function bounds(index: Index, tests: Tests): { components: Component[]; single: 
   return { components, single }
 }
 
+/** The outermost array that a part may lie in. */
 function arrayOver(index: Index, { dotted }: KeyPart): string | undefined {
-  return [...index.traits.arrays].find(array => isUnder(dotted, array))
+  return [...index.traits.arrays].filter(array => isUnder(dotted, array)).sort((a, b) => a.length - b.length)[0]
 }
 
 /** 1 or -1 when the entries, fixed in the first `single` fields, come in the order asked for or its reverse. */
