@@ -725,6 +725,19 @@ describe('transactions', () => {
     expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 11 })
   })
 
+  test('an upsert that waits for a transaction starts from its filter again', async () => {
+    for (const upsert of [docs.updateOne.bind(docs), docs.findOneAndUpdate.bind(docs)]) {
+      const session = started()
+      await docs.insertOne({ _id: 'k' }, { session })
+      const waiting = upsert({ _id: 'k', a: { n: 1 } }, { $inc: { 'a.n': 1 } }, { upsert: true })
+      await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }) // the upsert has been tried
+      await session.abortTransaction()
+      await waiting
+      expect(await docs.findOne({ _id: 'k' })).toEqual({ _id: 'k', a: { n: 2 } })
+      await docs.deleteOne({ _id: 'k' })
+    }
+  })
+
   test('a checkpoint moved by two is moved by one', async () => {
     await docs.insertOne({ _id: 'checkpoint', position: 0 })
     const move = async () => {

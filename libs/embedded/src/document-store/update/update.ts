@@ -59,12 +59,19 @@ export function upserted(update: Update, filter: Filter): Document {
   const seed: Document = {}
   for (const [dotted, value] of equalities(filter)) {
     if (update.kind === 'replace' && dotted !== '_id') continue
-    assign(seed, pathOfUpdate(dotted), value)
+    // The filter is used again when the write has to wait for a transaction.
+    assign(seed, pathOfUpdate(dotted), copyOf(value))
   }
   const document = applyUpdate(update, seed, true)
   checkStorable(document)
   const { _id, ...rest } = document
   return { _id: _id === undefined ? new ObjectId() : _id, ...rest }
+}
+
+function copyOf(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf)
+  if (!isDocument(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, copyOf(item)]))
 }
 
 function changesOf(name: string, operands: Value): Change[] {
