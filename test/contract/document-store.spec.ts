@@ -363,6 +363,13 @@ describe('update', () => {
     expect((await updated({ $pop: { t: -1 } }, document))!.t).toEqual([2, 3, 2])
   })
 
+  test('$pull tests an element as a field is tested: operators also look into an element that is an array', async () => {
+    const pulled = async (a: unknown[], test: Document) =>
+      (await updated({ $pull: { a: test } }, { _id: 1, a }))!.a as unknown
+    expect(await pulled([[4, 1], 2, 5], { $gt: 3 })).toEqual([2])
+    expect(await pulled([1, [1, 2], 2], { $ne: 1 })).toEqual([1, [1, 2]])
+  })
+
   test('$push and $addToSet take very many elements', async () => {
     const many = Array.from({ length: 200_000 }, (_, i) => i)
     const document = await updated({ $push: { p: { $each: many } }, $addToSet: { s: { $each: many } } }, { _id: 1 })

@@ -47,7 +47,7 @@ export function isOperators(value: Value): value is Document {
   return isDocument(value) && Object.keys(value)[0]?.startsWith('$') === true
 }
 
-export function operatorTests(operators: Document): Test[] {
+function operatorTests(operators: Document): Test[] {
   return Object.entries(operators).map(([name, operand]) => operatorTest(name, operand))
 }
 

@@ -26,7 +26,7 @@ function fieldMatches(test: Test, document: Document, path: Path): boolean {
   )
 }
 
-/** A test on one value, arrays taken as wholes. Also how $pull tests an element. */
+/** A test on one value, arrays taken as wholes. */
 export function valueMatches(test: Test, value: Value): boolean {
   switch (test.op) {
     case 'in':

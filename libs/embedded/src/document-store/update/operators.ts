@@ -5,8 +5,8 @@ import { type Path } from '../bson/path'
 import { show, typeName } from '../bson/show'
 import { checkStorable, field, isDocument, isNumeric, type Numeric, toNumber, type Value } from '../bson/value'
 import { CommandError } from '../errors'
-import { isOperators, operatorTests, parseFilter } from '../query/filter'
-import { matches, valueMatches } from '../query/match'
+import { isOperators, parseFilter } from '../query/filter'
+import { matches } from '../query/match'
 import { parsePush } from './push'
 
 /** Stands for a field that is taken away. */
@@ -112,8 +112,8 @@ function $pull(operand: Value): Modifier {
 /** $pull takes a value, operators on each element, or a filter on elements that are documents. */
 function pullTest(operand: Value): (item: Value) => boolean {
   if (isOperators(operand)) {
-    const tests = operatorTests(operand)
-    return item => tests.every(test => valueMatches(test, item))
+    const filter = parseFilter({ item: operand })
+    return item => matches(filter, { item })
   }
   if (!isDocument(operand)) return item => equal(item, operand)
   const filter = parseFilter(operand)
