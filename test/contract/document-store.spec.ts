@@ -404,6 +404,26 @@ describe('update', () => {
     expect(await docs.findOne({ a: 2 })).toEqual({ _id: null, a: 2 })
   })
 
+  test.each<[number, Document]>([
+    [54, { $and: [{ a: 1 }, { a: 1 }] }],
+    [54, { a: { c: 1 }, 'a.b': 2 }],
+    [54, { 'a.b': 2, a: { c: 1 } }],
+    [54, { $and: [{ _id: 1 }, { _id: 2 }] }],
+    [54, { _id: { x: 1 }, '_id.x': 1 }],
+  ])('an upsert is refused with %i when the filter %j says a field twice', async (code, filter) => {
+    const upsert = docs.updateOne(filter, { $set: { n: 1 } }, { upsert: true })
+    expect((await refusal(upsert)).code).toBe(code)
+    expect(await docs.countDocuments()).toBe(0)
+  })
+
+  test('an upsert of a replacement minds of the filter only the _id, which has to be whole and said once', async () => {
+    const put = (filter: Document) => docs.replaceOne(filter, { n: 1 }, { upsert: true })
+    expect((await put({ _id: 1, x: 1, 'x.x': 1 })).upsertedId).toBe(1)
+    expect((await refusal(put({ $and: [{ _id: 2 }, { _id: 3 }] }))).code).toBe(54)
+    expect((await refusal(put({ '_id.x': 1 }))).code).toBe(111)
+    expect((await refusal(put({ _id: { x: 1 }, '_id.x': 1 }))).code).toBe(111)
+  })
+
   test('an upsert on _id and another field that does not match gives 11000', async () => {
     await fill({ _id: 'checkpoint', position: '5' })
     const stale = docs.updateOne({ _id: 'checkpoint', position: '4' }, { $set: { position: '6' } }, { upsert: true })

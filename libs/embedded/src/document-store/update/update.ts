@@ -1,7 +1,7 @@
 // Updates: parsed once per statement, applied to one document after the other.
 import { ObjectId } from 'bson'
 import { equal } from '../bson/order'
-import { isArrayIndex, type Path, pathOf } from '../bson/path'
+import { isArrayIndex, isUnder, type Path, pathOf } from '../bson/path'
 import { checkStorable, type Document, field, isDocument, MAX_DEPTH, setField, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 import { type Filter } from '../query/filter'
@@ -56,16 +56,32 @@ export function applyUpdate(update: Update, document: Document, inserting = fals
 
 /** What an upsert inserts when nothing matched: the equalities of the filter, then the update, then an _id. */
 export function upserted(update: Update, filter: Filter): Document {
-  const seed: Document = {}
-  for (const [dotted, value] of equalities(filter)) {
-    if (update.kind === 'replace' && dotted !== '_id') continue
-    // The filter is used again when the write has to wait for a transaction.
-    assign(seed, pathOfUpdate(dotted), copyOf(value))
-  }
-  const document = applyUpdate(update, seed, true)
+  const document = applyUpdate(update, seedOf(filter, update.kind === 'replace'), true)
   checkStorable(document)
   const { _id, ...rest } = document
   return { _id: _id === undefined ? new ObjectId() : _id, ...rest }
+}
+
+/** The equalities of a filter as a document; for a replacement, that of the _id alone counts. */
+function seedOf(filter: Filter, replacing: boolean): Document {
+  const fixed = equalities(filter).filter(([dotted]) => !replacing || isUnder(dotted, '_id'))
+  const part = replacing && fixed.find(([dotted]) => dotted !== '_id')
+  if (part)
+    throw new CommandError(
+      'NotExactValueField',
+      `field at '_id' must be exactly specified, field at sub-path '${part[0]}'found`,
+    )
+  const conflict = conflictOf(fixed.map(([dotted]) => dotted))
+  if (conflict) {
+    const { dotted, above } = conflict
+    const matched =
+      dotted === above ? `path '${dotted}' is matched twice` : `both paths '${dotted}' and '${above}' are matched`
+    throw new CommandError('NotSingleValueField', `cannot infer query fields to set, ${matched}`)
+  }
+  const seed: Document = {}
+  // The filter is used again when the write has to wait for a transaction.
+  for (const [dotted, value] of fixed) assign(seed, pathOfUpdate(dotted), copyOf(value))
+  return seed
 }
 
 function copyOf(value: Value): Value {
@@ -114,17 +130,24 @@ function pathOfUpdate(dotted: string): Path {
 }
 
 function refuseConflicts(changes: Change[]): void {
+  const conflict = conflictOf(changes.map(({ dotted }) => dotted))
+  if (conflict)
+    throw new CommandError(
+      'ConflictingUpdateOperators',
+      `Updating the path '${conflict.dotted}' would create a conflict at '${conflict.above}'`,
+    )
+}
+
+/** A path that stands twice among some, or lies below another one of them. */
+function conflictOf(paths: string[]): { dotted: string; above: string } | undefined {
   // With a zero after each step, which no name has, a path stands right before those below it.
-  const paths = changes.map(({ dotted, path }) => ({ dotted, key: path.map(step => `${step}\0`).join('') }))
-  paths.sort((a, b) => (a.key < b.key ? -1 : 1))
-  paths.forEach(({ dotted, key }, i) => {
-    const before = paths[i - 1]
-    if (before && key.startsWith(before.key))
-      throw new CommandError(
-        'ConflictingUpdateOperators',
-        `Updating the path '${dotted}' would create a conflict at '${before.dotted}'`,
-      )
-  })
+  const keyed = paths.map(dotted => ({ dotted, key: `${dotted.replaceAll('.', '\0')}\0` }))
+  keyed.sort((a, b) => (a.key < b.key ? -1 : 1))
+  for (const [i, { dotted, key }] of keyed.entries()) {
+    const before = keyed[i - 1]
+    if (before && key.startsWith(before.key)) return { dotted, above: before.dotted }
+  }
+  return undefined
 }
 
 function comparePaths(a: Path, b: Path): number {
