@@ -24,11 +24,15 @@ afterAll(async () => {
 })
 
 const pipeline = (...stages: Document[]): Document => ({ aggregate: 'x', pipeline: stages, cursor: {} })
+const update = (u: Document): Document => ({ update: 'x', updates: [{ q: { _id: 7 }, u }] })
 
 test.each<[what: string, code: number, command: Document]>([
   ['a command', 59, { dropIndexes: 'x', index: '*' }],
   ['an option of a command', 40415, { create: 'x', capped: true }],
   ['an option of an index', 197, { createIndexes: 'x', indexes: [{ key: { a: 1 }, name: 'a', sparse: true }] }],
+  ['an order by a name that has lost its place', 238, { find: 'x', sort: { b: 1, 7: 1 } }],
+  ['such an index', 238, { createIndexes: 'x', indexes: [{ key: { b: 1, 7: 1 }, name: 'b7' }] }],
+  ['such an order of elements', 238, update({ $push: { a: { $each: [], $sort: { b: 1, 7: 1 } } } })],
   ['a stage', 40324, pipeline({ $unwind: '$a' })],
   ['stages in another order', 238, pipeline({ $limit: 1 }, { $match: { _id: 1 } })],
   ['a group', 238, pipeline({ $group: { _id: '$a', n: { $sum: '$b' } } })],
@@ -37,7 +41,7 @@ test.each<[what: string, code: number, command: Document]>([
   ['an operator over queries', 2, { find: 'x', filter: { $nor: [{ a: 1 }] } }],
   ['a regular expression', 238, { find: 'x', filter: { a: { $in: [/^a/] } } }],
   ['a kind of value', 238, { insert: 'x', documents: [{ at: new Timestamp({ t: 1, i: 1 }) }] }],
-  ['an operator of an update', 9, { update: 'x', updates: [{ q: { _id: 7 }, u: { $currentDate: { a: true } } }] }],
+  ['an operator of an update', 9, update({ $currentDate: { a: true } })],
   ['an option of a query', 40415, { find: 'x', hint: '_id_' }],
   ['an option of an explanation', 40415, { explain: { find: 'x' }, frobnicate: 1 }],
   ['an option of a statement', 40415, { update: 'x', updates: [{ q: {}, u: { $set: { a: 1 } }, collation: {} }] }],

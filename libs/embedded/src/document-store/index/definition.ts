@@ -3,7 +3,7 @@ import { Int32 } from 'bson'
 import { type Document, field, isDocument, isNumeric, toNumber, truthy, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 import { type Filter, parseFilter } from '../query/filter'
-import { keyPart, type KeyPattern } from './keys'
+import { keyPattern, type KeyPattern } from './keys'
 
 /** What is known of an index's entries and never becomes untrue again. */
 export interface Traits {
@@ -52,7 +52,7 @@ export function parseIndex(specification: Document, id: number): Index {
     id,
     name: given,
     key,
-    pattern: Object.entries(key).map(([dotted, direction]) => keyPart(dotted, directionOf(dotted, direction))),
+    pattern: keyPattern(key, directionOf),
     unique: truthy(field(specification, 'unique')),
     ...(partial && { partial: { document: partial, filter: partialFilter(partial) } }),
     traits: { arrays: new Set(), shortened: false },

@@ -3,7 +3,7 @@ import { KeyWriter } from '../bson/order'
 import { ARRAY, type Element, namedElements, type Names, namesOf, OBJECT, placeIn } from '../bson/raw'
 import { isArrayIndex, type Path, pathOf } from '../bson/path'
 import { type Document, field, isDocument, type Value } from '../bson/value'
-import { CommandError } from '../errors'
+import { CommandError, notImplemented } from '../errors'
 
 export interface KeyPart {
   readonly dotted: string
@@ -20,6 +20,16 @@ export interface ExtractedKeys {
 
 export function keyPart(dotted: string, direction: 1 | -1): KeyPart {
   return { dotted, path: pathOf(dotted), direction }
+}
+
+/** The pattern that a document gives, of an index or an order; `directionOf` checks a field and what stands at it. */
+export function keyPattern(document: Document, directionOf: (dotted: string, direction: Value) => 1 | -1): KeyPattern {
+  const names = Object.keys(document)
+  // JavaScript puts them before all others: which place they had is not known any more.
+  const displaced = names.length > 1 && names.find(isArrayIndex)
+  if (displaced)
+    throw notImplemented(`order or index by several fields of which one is named by a number ('${displaced}')`)
+  return names.map(dotted => keyPart(dotted, directionOf(dotted, field(document, dotted))))
 }
 
 /**

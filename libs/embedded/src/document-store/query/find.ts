@@ -2,7 +2,7 @@
 import { namesOf } from '../bson/raw'
 import { type Document, isNumeric, toNumber } from '../bson/value'
 import { CommandError } from '../errors'
-import { keyPart, type KeyPattern } from '../index/keys'
+import { keyPattern, type KeyPattern } from '../index/keys'
 import { type Collection } from '../keyspace/catalog'
 import { type StoredDocument } from '../keyspace/documents'
 import { type View } from '../keyspace/view'
@@ -56,13 +56,13 @@ export function* find(
 
 /** The order of a sort document. */
 export function parseSort(sort: Document): KeyPattern {
-  return Object.entries(sort).map(([dotted, direction]) => {
+  return keyPattern(sort, (dotted, direction) => {
     const number = isNumeric(direction) ? toNumber(direction) : 0
     if (number !== 1 && number !== -1)
       throw new CommandError('BadValue', `$sort key ordering must be 1 (for ascending) or -1 (for descending)`)
     if (dotted.split('.').some(step => step === '' || step.startsWith('$')))
       throw new CommandError('BadValue', `FieldPath '${dotted}' is not a valid sort key`)
-    return keyPart(dotted, number)
+    return number
   })
 }
 

@@ -3,7 +3,7 @@ import { compare } from '../bson/order'
 import { type Path } from '../bson/path'
 import { checkStorable, type Document, field, isDocument, isNumeric, toNumber, type Value } from '../bson/value'
 import { CommandError } from '../errors'
-import { keyPart, type KeyPattern, sortKey } from '../index/keys'
+import { keyPattern, sortKey } from '../index/keys'
 import { typeName } from '../bson/show'
 
 const modifiers = new Set(['$each', '$position', '$sort', '$slice'])
@@ -45,7 +45,7 @@ function orderOf(sort: Value): ((a: Value, b: Value) => number) | undefined {
   }
   if (!isDocument(sort) || Object.keys(sort).length === 0)
     throw bad('The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields')
-  const pattern: KeyPattern = Object.entries(sort).map(([dotted, direction]) => keyPart(dotted, directionOf(direction)))
+  const pattern = keyPattern(sort, (_dotted, direction) => directionOf(direction))
   const keys = new Map<Value, Buffer>()
   const keyFor = (item: Value) => {
     let key = keys.get(item)
