@@ -202,6 +202,15 @@ describe('find', () => {
     expect(await idsOf({ 'a.0.b': 2 })).toEqual([3])
   })
 
+  test('a path that ends in a position means what stands there, not what is in it', async () => {
+    await fill({ _id: 1, a: [[0, 5]] }, { _id: 2, a: [5] }, { _id: 3, a: { 0: [5] } })
+    expect(await idsOf({ 'a.0': 5 })).toEqual([2, 3])
+    expect(await idsOf({ 'a.0': { $gt: 4 } })).toEqual([2, 3])
+    expect(await idsOf({ 'a.0': { $ne: 5 } })).toEqual([1])
+    expect(await idsOf({ 'a.0': [0, 5] })).toEqual([1])
+    expect(await idsOf({ 'a.0.1': 5 })).toEqual([1])
+  })
+
   test('comparisons stay within one type; numbers of all types compare by value', async () => {
     await fill(
       { _id: 1, a: new Int32(5) },

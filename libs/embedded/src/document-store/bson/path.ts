@@ -16,20 +16,24 @@ export function isArrayIndex(step: string): boolean {
   return /^(0|[1-9]\d{0,9})$/.test(step)
 }
 
+/** `byPosition`: the last step was a position in an array, so that an array that stands there is not looked into. */
+type Visit = (value: Value, byPosition: boolean) => boolean
+
 /**
  * Visits what a query's path reaches: `undefined` where the path ends in nothing. Arrays on the way are entered, both by
  * position and into each embedded document; an array at the end is given as it is. Stops when the visitor says true.
  */
-export function reach(document: Document, path: Path, visit: (value: Value) => boolean, at = 0): boolean {
+export function reach(document: Document, path: Path, visit: Visit, at = 0): boolean {
   return arrive(field(document, path[at]!), path, visit, at)
 }
 
-function arrive(value: Value, path: Path, visit: (value: Value) => boolean, at: number): boolean {
-  if (at === path.length - 1) return visit(value)
+function arrive(value: Value, path: Path, visit: Visit, at: number, byPosition = false): boolean {
+  if (at === path.length - 1) return visit(value, byPosition)
   if (isDocument(value)) return reach(value, path, visit, at + 1)
-  if (!Array.isArray(value)) return visit(undefined)
+  if (!Array.isArray(value)) return visit(undefined, false)
   const next = path[at + 1]!
-  if (isArrayIndex(next) && Number(next) < value.length && arrive(value[Number(next)], path, visit, at + 1)) return true
+  if (isArrayIndex(next) && Number(next) < value.length && arrive(value[Number(next)], path, visit, at + 1, true))
+    return true
   for (const item of value) if (isDocument(item) && reach(item, path, visit, at + 1)) return true
   return false
 }

@@ -15,14 +15,16 @@ export function matches(filter: Filter, document: Document): boolean {
   }
 }
 
-/** An array that a path reached passes a test when it does as a whole, or any element of it. */
+/** An array that a path reached by its name passes a test when it does as a whole, or any element of it. */
 function fieldMatches(test: Test, document: Document, path: Path): boolean {
   if (test.op === 'not') return !test.of.every(part => fieldMatches(part, document, path))
   if (test.op === 'exists') return reach(document, path, value => value !== undefined) === test.wanted
   return reach(
     document,
     path,
-    value => valueMatches(test, value) || (Array.isArray(value) && value.some(item => valueMatches(test, item))),
+    (value, byPosition) =>
+      valueMatches(test, value) ||
+      (!byPosition && Array.isArray(value) && value.some(item => valueMatches(test, item))),
   )
 }
 
