@@ -379,6 +379,22 @@ describe('update', () => {
     expect(await pulled([1, [1, 2], 2], { $ne: 1 })).toEqual([1, [1, 2]])
   })
 
+  test('$pop and $pull leave alone what is missing and refuse a path that cannot be; $unset leaves both', async () => {
+    const document = { _id: 1, a: 5, t: [1, 2] }
+    for (const path of ['x.b', 't.7', 't.7.b']) {
+      expect(await updated({ $pop: { [path]: 1 } }, document)).toEqual(document)
+      expect(await updated({ $unset: { [path]: '' } }, document)).toEqual(document)
+    }
+    for (const path of ['a.b', 't.b', 't.0.b', 't.b.c']) {
+      expect(await updated({ $unset: { [path]: '' } }, document)).toEqual(document)
+      expect((await refusal(updated({ $pop: { [path]: 1 } }, document))).code).toBe(28)
+      expect((await refusal(updated({ $pull: { [path]: 1 } }, document))).code).toBe(28)
+    }
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $pop: { 'a.b': 1 } }))).message).toContain(
+      'Cannot use the part (b) of (a.b) to traverse the element ({a: 5})',
+    )
+  })
+
   test('$push and $addToSet take very many elements', async () => {
     const many = Array.from({ length: 200_000 }, (_, i) => i)
     const document = await updated({ $push: { p: { $each: many } }, $addToSet: { s: { $each: many } } }, { _id: 1 })

@@ -9,11 +9,11 @@ import { isOperators, parseFilter } from '../query/filter'
 import { matches } from '../query/match'
 import { parsePush } from './push'
 
-/** Stands for a field that is taken away. */
+/** Stands for a field that is taken away, where there is one. */
 export const REMOVED = Symbol('removed')
 
 /**
- * From the value at a path, undefined when there is none, to the next one; undefined when the path stays as it is.
+ * From the value at a path, undefined when there is none, to the next one; undefined when there is none and none is made.
  * `id` is the document's, for messages.
  */
 export type Modifier = (value: Value, id: Value) => Value | typeof REMOVED
@@ -21,7 +21,7 @@ export type Modifier = (value: Value, id: Value) => Value | typeof REMOVED
 export const operators: Record<string, (operand: Value, path: Path) => Modifier> = {
   $set,
   $setOnInsert: $set,
-  $unset: () => value => (value === undefined ? undefined : REMOVED),
+  $unset: () => () => REMOVED,
   $inc,
   $push: (operand, path) => grown(path, parsePush(operand, path)),
   $addToSet,

@@ -161,27 +161,49 @@ function comparePaths(a: Path, b: Path): number {
 }
 
 function applyChange({ path, modify }: Change, document: Document, id: Value): void {
-  const reached = walk(document, path)
-  const next = modify(reached.value, id)
-  if (next === undefined) return
-  if (next !== REMOVED) assign(document, path, next)
-  // An element of an array leaves a null behind, so that those after it keep their positions.
-  else if (Array.isArray(reached.parent)) reached.parent[Number(path.at(-1))] = null
-  else if (reached.parent) delete reached.parent[path.at(-1)!]
+  const { value, parent, blocked } = walk(document, path)
+  const next = modify(value, id)
+  if (next === REMOVED) remove(parent, path.at(-1)!)
+  else if (next !== undefined) assign(document, path, next)
+  else if (blocked) throw notViable(path, blocked)
+}
+
+interface Reached {
+  value: Value
+  /** What holds the value. */
+  parent?: Document | Value[]
+  /** The step that cannot be taken, and the value that cannot have it. */
+  blocked?: { step: number; element: Value }
 }
 
 /** The value at a path without creating anything; arrays only by position. */
-function walk(document: Document, path: Path): { parent?: Document | Value[]; value: Value } {
-  let at: Value = document
-  for (let i = 0; ; i++) {
-    const step = path[i]!
-    let next: Value
-    if (Array.isArray(at)) next = isArrayIndex(step) ? at[Number(step)] : undefined
-    else if (isDocument(at)) next = field(at, step)
-    else return { value: undefined }
-    if (i === path.length - 1) return { parent: at, value: next }
-    at = next
+function walk(document: Document, path: Path): Reached {
+  let value: Value = document
+  let parent: Document | Value[] | undefined
+  for (const [step, name] of path.entries()) {
+    if (value === undefined) break
+    if (!mayHold(value, name)) return { value: undefined, blocked: { step, element: value } }
+    parent = value
+    value = Array.isArray(value) ? value[Number(name)] : field(value, name)
   }
+  return value === undefined ? { value } : { value, parent }
+}
+
+function mayHold(value: Value, name: string): value is Document | Value[] {
+  return isDocument(value) || (Array.isArray(value) && isArrayIndex(name))
+}
+
+function notViable(path: Path, { step, element }: { step: number; element: Value }): CommandError {
+  return new CommandError(
+    'PathNotViable',
+    `Cannot use the part (${path[step]}) of (${path.join('.')}) to traverse the element ({${path[step - 1]}: ${show(element)}})`,
+  )
+}
+
+/** An element of an array leaves a null behind, so that those after it keep their positions. */
+function remove(parent: Document | Value[] | undefined, step: string): void {
+  if (Array.isArray(parent)) parent[Number(step)] = null
+  else if (parent) delete parent[step]
 }
 
 /** Sets the value at a path; creates documents on the way, pads arrays with null. */
