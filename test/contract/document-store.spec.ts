@@ -372,6 +372,18 @@ describe('update', () => {
     expect((await updated({ $pop: { t: -1 } }, document))!.t).toEqual([2, 3, 2])
   })
 
+  test('$push sorts by fields as they are: an array as an array, what is missing as null', async () => {
+    const sorted = async ($sort: Document, ...t: unknown[]) =>
+      (await updated({ $push: { t: { $each: [], $sort } } }, { _id: 1, t }))!.t as unknown
+    const [array, five, none] = [{ s: [1, 9], r: [2, 3] }, { s: 5 }, {}]
+    expect(await sorted({ s: 1 }, array, five, none)).toEqual([none, five, array])
+    expect(await sorted({ s: -1 }, none, five, array)).toEqual([array, five, none])
+    expect(await sorted({ s: 1, r: 1 }, array, { s: [1, 9], r: [1] }, 7)).toEqual([7, { s: [1, 9], r: [1] }, array])
+    expect(await sorted({ 's.1': -1 }, { s: [9, 1] }, { s: [1, 9] })).toEqual([{ s: [1, 9] }, { s: [9, 1] }])
+    for (const path of ['', 'x.', '.x', 'x..y']) expect((await refusal(sorted({ [path]: 1 }))).code).toBe(2)
+    expect((await refusal(sorted({}))).code).toBe(2)
+  })
+
   test('$pull tests an element as a field is tested: operators also look into an element that is an array', async () => {
     const pulled = async (a: unknown[], test: Document) =>
       (await updated({ $pull: { a: test } }, { _id: 1, a }))!.a as unknown

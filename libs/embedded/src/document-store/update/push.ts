@@ -1,9 +1,9 @@
 // $push with its modifiers: $each, then $position, $sort, $slice, in that order.
 import { compare } from '../bson/order'
-import { type Path } from '../bson/path'
+import { isArrayIndex, type Path, pathOf } from '../bson/path'
 import { checkStorable, type Document, field, isDocument, isNumeric, toNumber, type Value } from '../bson/value'
 import { CommandError } from '../errors'
-import { keyPattern, sortKey } from '../index/keys'
+import { keyPattern } from '../index/keys'
 import { typeName } from '../bson/show'
 
 const modifiers = new Set(['$each', '$position', '$sort', '$slice'])
@@ -45,14 +45,29 @@ function orderOf(sort: Value): ((a: Value, b: Value) => number) | undefined {
   }
   if (!isDocument(sort) || Object.keys(sort).length === 0)
     throw bad('The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields')
-  const pattern = keyPattern(sort, (_dotted, direction) => directionOf(direction))
-  const keys = new Map<Value, Buffer>()
-  const keyFor = (item: Value) => {
-    let key = keys.get(item)
-    if (!key) keys.set(item, (key = sortKey(isDocument(item) ? item : {}, pattern)))
-    return key
+  const pattern = keyPattern(sort, (dotted, direction) => {
+    if (dotted === '') throw bad('The sort field cannot be empty')
+    if (pathOf(dotted).includes('')) throw bad(`The sort field is a dotted field but has an empty part: ${dotted}`)
+    return directionOf(direction)
+  })
+  return (a, b) => {
+    for (const { path, direction } of pattern) {
+      const order = compare(within(a, path), within(b, path)) * direction
+      if (order !== 0) return order
+    }
+    return 0
   }
-  return (a, b) => keyFor(a).compare(keyFor(b))
+}
+
+/** What an element has at a path, in arrays by position; null where there is nothing. */
+function within(item: Value, path: Path): Value {
+  if (!isDocument(item)) return null
+  let value: Value = item
+  for (const step of path) {
+    if (Array.isArray(value)) value = isArrayIndex(step) ? value[Number(step)] : undefined
+    else value = isDocument(value) ? field(value, step) : undefined
+  }
+  return value === undefined ? null : value
 }
 
 function directionOf(value: Value): 1 | -1 {
