@@ -172,6 +172,15 @@ describe('insert', () => {
     expect(raw!.d).toEqual(new Date(5))
   })
 
+  test('takes a document of 16 MiB and refuses a larger one', async () => {
+    const longest = 'x'.repeat(16 * 1024 * 1024 - 22)
+    const insert = (_id: number, x: string) =>
+      db.command({ insert: docs.collectionName, documents: [{ _id: new Int32(_id), x }] })
+    expect(await insert(1, longest)).toMatchObject({ n: 1 })
+    expect((await refusal(insert(2, `${longest}x`).then(failing))).code).toBe(2)
+    expect(await docs.countDocuments()).toBe(1)
+  })
+
   test('refuses an array as _id', async () => {
     expect((await refusal(docs.insertOne({ _id: [1] as never }))).code).toBe(72)
   })

@@ -61,6 +61,11 @@ export async function insertCommand(context: Context): Promise<Reply> {
 /** A document to insert, with an _id in the first place; or what is wrong with it, which is told when its turn comes. */
 function prepared(bytes: Buffer): StoredDocument | CommandError {
   return attempt(() => {
+    if (bytes.length > MAX_DOCUMENT_BYTES)
+      throw new CommandError(
+        'BadValue',
+        `object to insert too large. size in bytes: ${bytes.length}, max size: ${MAX_DOCUMENT_BYTES}`,
+      )
     const document = decode(bytes)
     checkStorable(document)
     if (Object.keys(document)[0] !== '_id') {
