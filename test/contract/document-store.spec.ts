@@ -666,6 +666,18 @@ describe('indexes', () => {
     expect([await idsOf({ a: 0 }), await idsOf({ a: 1 }), await idsOf({ a: 130_000 })]).toEqual([[], [1], [1]])
   })
 
+  test('a position in the path of an index, beside which no document may have a field of that name', async () => {
+    await docs.createIndex({ 'a.0.b': 1 })
+    await fill({ _id: 1, a: [{ b: 1 }] }, { _id: 2, a: [{ b: 2 }, { b: 1 }] }, { _id: 3, a: { 0: { b: 1 } } })
+    expect(await idsOf({ 'a.0.b': 1 })).toEqual([1, 3])
+    const ambiguous = { _id: 4, a: [5, { 0: { b: 7 } }] }
+    expect((await refusal(docs.insertOne(ambiguous))).code).toBe(16746)
+    await docs.drop()
+    await docs.insertOne(ambiguous)
+    expect((await refusal(docs.createIndex({ 'a.0.b': 1 }))).code).toBe(16746)
+    expect((await refusal(docs.find().sort({ 'a.0.b': 1 }).toArray())).code).toBe(16746)
+  })
+
   test('an index over two arrays is refused', async () => {
     await docs.createIndex({ a: 1, b: 1 })
     expect((await refusal(docs.insertOne({ _id: 1, a: [1], b: [2] }))).code).toBe(171)

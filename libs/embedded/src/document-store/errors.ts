@@ -47,6 +47,7 @@ const codes = {
   OutOfDiskSpace: 14031,
   KeyTooLong: 17280,
   Location15958: 15958,
+  Location16746: 16746,
   Location31249: 31249,
   Location31254: 31254,
   Location40323: 40323,

@@ -3,6 +3,7 @@ import { KeyWriter } from '../bson/order'
 import { ARRAY, type Element, namedElements, type Names, namesOf, OBJECT, placeIn } from '../bson/raw'
 import { isArrayIndex, type Path, pathOf } from '../bson/path'
 import { type Document, field, isDocument, type Value } from '../bson/value'
+import { show } from '../bson/show'
 import { CommandError, notImplemented } from '../errors'
 
 export interface KeyPart {
@@ -14,7 +15,7 @@ export type KeyPattern = readonly KeyPart[]
 
 export interface ExtractedKeys {
   keys: Buffer[]
-  /** Dotted paths of the arrays that gave a document more than one key. */
+  /** Dotted paths of the arrays on the way. */
   arrays: ReadonlySet<string>
 }
 
@@ -141,7 +142,7 @@ interface Walk {
 
 /** Walks all paths of a compound key at once; they may share one array, whose elements are then taken together. */
 function expand(walks: Walk[], arrays: Set<string>): Value[][] {
-  const walked = walks.map(advance)
+  const walked = walks.map(walk => advance(walk, arrays))
   const waiting = walked.filter(walk => !walk.done)
   if (waiting.length === 0) return [walked.map(walk => (walk.value === undefined ? null : absent(walk.value)))]
   const { prefix } = waiting[0]!
@@ -160,15 +161,16 @@ function expand(walks: Walk[], arrays: Set<string>): Value[][] {
   return rows
 }
 
-/** Goes on until the path ends or meets an array that has to be expanded. */
-function advance(walk: Walk): Walk {
+/** Goes on until the path ends or meets an array that has to be expanded; through one that it names a position of. */
+function advance(walk: Walk, arrays: Set<string>): Walk {
   let { value, at, prefix } = walk
   const { path } = walk
   if (walk.done) return walk
   for (;;) {
     if (Array.isArray(value)) {
       const step = path[at]
-      if (step === undefined || !isArrayIndex(step) || hasFieldNamed(value, step)) return { ...walk, value, at, prefix }
+      if (step === undefined || !isPosition(value, step)) return { ...walk, value, at, prefix }
+      arrays.add(prefix)
       value = value[Number(step)]
     } else if (at === path.length) return { ...walk, value, at, prefix, done: true }
     else if (isDocument(value)) value = field(value, path[at]!)
@@ -193,8 +195,15 @@ function absent(value: Value): Value {
   return value === emptyArray ? undefined : value
 }
 
-function hasFieldNamed(array: Value[], step: string): boolean {
-  return array.some(item => isDocument(item) && Object.hasOwn(item, step))
+/** Whether a step is a position in an array, and not the name of a field of its documents. */
+function isPosition(array: Value[], step: string): boolean {
+  if (!isArrayIndex(step)) return false
+  if (!array.some(item => isDocument(item) && Object.hasOwn(item, step))) return true
+  if (Number(step) >= array.length) return false
+  throw new CommandError(
+    'Location16746',
+    `Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '${step}' for array: ${show(array)}`,
+  )
 }
 
 function distinct(keys: Buffer[]): Buffer[] {

@@ -48,18 +48,20 @@ const scalar: fc.Arbitrary<Value> = fc.oneof(
 )
 const leaf = fc.oneof({ weight: 4, arbitrary: scalar }, fc.array(scalar, { maxLength: 3 }))
 const inner = fc.record({ c: leaf, d: scalar }, { requiredKeys: [] }) as fc.Arbitrary<Document>
-// a may hold arrays, b documents and arrays of documents, e neither: two arrays beside each other could not be indexed.
+// b may be documents and arrays of documents, p what has positions, t an array, the others neither: two arrays beside each
+// other could not be indexed.
 const content = fc.record(
   {
     a: scalar,
     b: fc.oneof(inner, fc.array(fc.oneof({ weight: 4, arbitrary: inner }, scalar), { maxLength: 3 })),
     e: scalar,
     t: fc.array(scalar, { maxLength: 3 }),
+    p: fc.oneof(fc.array(fc.oneof(leaf, inner), { maxLength: 2 }), fc.record({ 0: fc.oneof(leaf, inner) })),
   },
   { requiredKeys: [] },
 ) as fc.Arbitrary<Document>
 
-const paths = fc.constantFrom('a', 'b.c', 'b.d', 'e', 't', '_id', 'b')
+const paths = fc.constantFrom('a', 'b.c', 'b.d', 'e', 't', '_id', 'b', 'p.0', 'p.0.c')
 const operators = fc.oneof(
   fc
     .tuple(fc.constantFrom('$eq', '$gt', '$gte', '$lt', '$lte', '$ne'), leaf)
@@ -74,15 +76,19 @@ const clause = fc.oneof(
   // Of an array one element may pass the one test, another one the other.
   fc.tuple(number, number).map(([c, d]): Document => ({ 'b.c': c, 'b.d': d })),
   fc.tuple(number, number).map(([low, high]): Document => ({ t: { $gte: low, $lt: high } })),
+  // What stands at a position does not say what a document beside it lacks.
+  fc.constantFrom('p.0', 'p.0.c').map((path): Document => ({ [path]: null })),
 )
 const filters = fc.oneof(
   fc.array(clause, { maxLength: 3 }).map((parts): Document => (parts.length > 0 ? { $and: parts } : {})),
   fc.array(clause, { minLength: 1, maxLength: 2 }).map((parts): Document => ({ $or: parts })),
 )
 const direction = fc.constantFrom(new Int32(1), new Int32(-1))
-const sorts = fc
-  .uniqueArray(fc.tuple(fc.constantFrom('a', 'b.c', 'e'), direction), { maxLength: 2, selector: ([path]) => path })
-  .map(parts => ({ ...Object.fromEntries(parts) }))
+const sortsBy = (...fields: string[]) =>
+  fc
+    .uniqueArray(fc.tuple(fc.constantFrom(...fields), direction), { maxLength: 2, selector: ([path]) => path })
+    .map(parts => ({ ...Object.fromEntries(parts) }))
+const sorts = fc.oneof(sortsBy('a', 'b.c', 'e'), sortsBy('a', 'p.0', 'e'))
 
 const keys: Document[] = [
   { a: new Int32(1) },
@@ -92,6 +98,8 @@ const keys: Document[] = [
   { e: new Int32(-1), 'b.c': new Int32(1) },
   { t: new Int32(1) },
   { b: new Int32(1) },
+  { 'p.0': new Int32(1) },
+  { 'p.0.c': new Int32(-1), e: new Int32(1) },
 ]
 const partial: Document[] = [
   { key: { a: new Int32(1), e: new Int32(-1) }, partialFilterExpression: { a: { $gt: new Int32(1) } } },

@@ -1,6 +1,6 @@
 // Choosing the index that serves a query: by its tests, by its order, or both.
 import { equal, keyOf } from '../bson/order'
-import { isUnder } from '../bson/path'
+import { isArrayIndex, isUnder } from '../bson/path'
 import { type Document, type Value } from '../bson/value'
 import { type Index } from '../index/definition'
 import { type KeyPart, type KeyPattern } from '../index/keys'
@@ -99,6 +99,8 @@ function bounds(index: Index, tests: Tests): { components: Component[]; single: 
     const array = arrayOver(index, part)
     // Two fields of one array cannot both be bounded: a document may pass with different elements, its entries hold each apart.
     if (array !== undefined && index.pattern.slice(0, i).some(earlier => isUnder(earlier.dotted, array))) break
+    // An array is reached by its positions and by its documents, and entries hold what stands at the position alone.
+    if (array !== undefined && part.path.some(isArrayIndex)) break
     const component = componentOf(tests.get(part.dotted) ?? [], part, array !== undefined)
     if (!component) break
     if ('points' in component) {
