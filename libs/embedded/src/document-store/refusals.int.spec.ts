@@ -41,6 +41,7 @@ test.each<[what: string, code: number, command: Document]>([
   ['an operator over queries', 2, { find: 'x', filter: { $nor: [{ a: 1 }] } }],
   ['a regular expression', 238, { find: 'x', filter: { a: { $in: [/^a/] } } }],
   ['a kind of value', 238, { insert: 'x', documents: [{ at: new Timestamp({ t: 1, i: 1 }) }] }],
+  ['a name that begins with a dollar', 52, { insert: 'x', documents: [{ a: { $b: 1 } }] }],
   ['an operator of an update', 9, update({ $currentDate: { a: true } })],
   ['an option of a query', 40415, { find: 'x', hint: '_id_' }],
   ['an option of an explanation', 40415, { explain: { find: 'x' }, frobnicate: 1 }],

@@ -157,10 +157,7 @@ export function checkStorable(value: Value, depth = 1): void {
   const document = value as Document
   for (const name of Object.keys(document)) {
     if (name.startsWith('$'))
-      throw new CommandError(
-        'DollarPrefixedFieldName',
-        `The dollar ($) prefixed field '${name}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
-      )
+      throw notImplemented(`field whose name begins with a dollar ('${name}')`, 'DollarPrefixedFieldName')
     checkStorable(document[name], depth + 1)
   }
 }
