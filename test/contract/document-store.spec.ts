@@ -553,6 +553,8 @@ describe('indexes', () => {
     ])
     expect((await refusal(docs.createIndex({ a: 1, b: -1 }, { name: 'other' }))).code).toBe(85)
     expect((await refusal(docs.createIndex({ c: 1 }, { name: 'a_1_b_-1' }))).code).toBe(86)
+    expect((await refusal(docs.createIndex({ _id: 1 }, { unique: true }))).code).toBe(197)
+    expect((await refusal(docs.createIndex({ _id: -1 }))).code).toBe(2)
   })
 
   test('an equality and an order are served without looking at more than is given', async () => {

@@ -1,5 +1,7 @@
 // An index: what createIndexes asks for, checked, and what is known of its entries.
 import { Int32 } from 'bson'
+import { equal } from '../bson/order'
+import { show } from '../bson/show'
 import { type Document, field, isDocument, isNumeric, toNumber, truthy, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 import { type Filter, parseFilter } from '../query/filter'
@@ -42,6 +44,7 @@ export function parseIndex(specification: Document, id: number): Index {
   const key = field(specification, 'key')
   if (!isDocument(key) || Object.keys(key).length === 0)
     throw new CommandError('CannotCreateIndex', 'Index keys cannot be empty.')
+  if (isIdKey(key)) checkIdIndex(specification, key)
   const given = field(specification, 'name')
   if (typeof given !== 'string' || given === '')
     throw new CommandError('FailedToParse', "The 'name' field is a required property of an index specification")
@@ -61,9 +64,11 @@ export function parseIndex(specification: Document, id: number): Index {
   }
 }
 
+const idKey: Document = { _id: new Int32(1) }
+
 /** The index every collection has. */
 export function idIndex(): Index {
-  return { ...parseIndex({ key: { _id: new Int32(1) }, name: '_id_' }, 0), unique: true, ready: true }
+  return { ...parseIndex({ key: idKey, name: '_id_' }, 0), unique: true, ready: true }
 }
 
 /** As listIndexes shows it. */
@@ -75,6 +80,23 @@ export function describeIndex(index: Index): Document {
     ...(index.unique && index.id !== 0 && { unique: true }),
     ...(index.partial && { partialFilterExpression: index.partial.document }),
   }
+}
+
+function isIdKey(key: Document): boolean {
+  const direction = field(key, '_id')
+  return Object.keys(key).length === 1 && isNumeric(direction) && Math.abs(toNumber(direction)) === 1
+}
+
+/** The index that every collection has may be asked for again, as it is. */
+function checkIdIndex(specification: Document, key: Document): void {
+  const option = Object.keys(specification).find(name => name !== 'key' && name !== 'name')
+  if (option)
+    throw new CommandError(
+      'InvalidIndexSpecificationOption',
+      `The field '${option}' is not valid for an _id index specification. Specification: ${show(specification)}`,
+    )
+  if (!equal(key, idKey))
+    throw new CommandError('BadValue', `The field 'key' for an _id index must be {_id: 1}, but got ${show(key)}`)
 }
 
 function directionOf(dotted: string, direction: Value): 1 | -1 {
