@@ -284,6 +284,7 @@ describe('find', () => {
     expect(await projected({ b: 0, s: 0, t: 0 })).toEqual({ _id: 1, a: 1 })
     expect(await projected({ _id: 0, a: 0, b: 0, t: 0, 's.x': 0 })).toEqual({ s: [{ y: 2 }, {}, 9] })
     expect((await refusal(projected({ a: 1, b: 0 }))).code).toBe(31254)
+    expect((await refusal(projected({ _id: 1, a: 0, b: 1 }))).code).toBe(31253)
     await docs.insertOne({ _id: { x: 1, y: 2 } as never })
     expect(await docs.findOne({ a: null }, { projection: { '_id.x': 1 } })).toEqual({ _id: { x: 1 } })
   })
@@ -332,6 +333,7 @@ describe('update', () => {
     expect(await updated({ $unset: { 't.0': '' } }, document)).toEqual({ ...document, t: [null, 2] })
     expect(await updated({ $inc: { a: 2, n: 3 } }, document)).toEqual({ ...document, a: 3, n: 3 })
     expect(await updated({ $set: { 't.3': 9 } }, document)).toEqual({ ...document, t: [1, 2, null, 9] })
+    expect((await refusal(updated({ $set: { 't.2000000': 9 } }, document))).code).toBe(34)
   })
 
   test('fields that an update creates come in the order of their names', async () => {
@@ -731,7 +733,8 @@ describe('aggregate', () => {
     expect(await docs.countDocuments({ s: 'a' }, { skip: 1 })).toBe(1)
   })
 
-  test('refuses an unknown stage', async () => {
+  test('refuses an unknown stage and an order by nothing', async () => {
+    expect((await refusal(docs.aggregate([{ $sort: {} }]).toArray())).code).toBe(15976)
     expect((await refusal(docs.aggregate([{ $frob: 1 }]).toArray())).code).toBe(40324)
   })
 })

@@ -64,6 +64,8 @@ function add(pipeline: Pipeline, stage: string, operand: Value): void {
       return
     case '$sort':
       query.sort = parseSort(documentOf(stage, operand))
+      if (query.sort.length === 0)
+        throw new CommandError('Location15976', '$sort stage must have at least one sort key')
       return
     case '$skip':
       query.skip = wholeNumber(stage, operand)

@@ -14,9 +14,10 @@ export function parseProjection(specification: Document): Projection | undefined
   const fields = Object.entries(specification).map(([dotted, value]) => [dotted, modeOf(dotted, value)] as const)
   if (fields.length === 0) return undefined
   const id = fields.find(([dotted]) => dotted === '_id')?.[1]
-  const modes = new Set(fields.flatMap(([dotted, mode]) => (dotted === '_id' ? [] : [mode])))
-  if (modes.size > 1) throw new CommandError('Location31254', 'Cannot do exclusion on a field in inclusion projection')
-  const [mode = id!] = modes
+  const others = fields.filter(([dotted]) => dotted !== '_id')
+  const mode = others[0]?.[1] ?? id!
+  const odd = others.find(([, other]) => other !== mode)
+  if (odd) throw mixed(odd[0], mode)
   const named: Named = new Map()
   // An _id that is not spoken of is there.
   if (mode === 'include' && !fields.some(([dotted]) => isUnder(dotted, '_id'))) plant(named, '_id')
@@ -35,6 +36,12 @@ function modeOf(dotted: string, value: Value): Mode {
     'InvalidPipelineOperator',
     operator?.startsWith('$') ? `Unrecognized expression '${operator}'` : undefined,
   )
+}
+
+function mixed(dotted: string, mode: Mode): CommandError {
+  return mode === 'include'
+    ? new CommandError('Location31254', `Cannot do exclusion on field ${dotted} in inclusion projection`)
+    : new CommandError('Location31253', `Cannot do inclusion on field ${dotted} in exclusion projection`)
 }
 
 function plant(root: Named, dotted: string): void {

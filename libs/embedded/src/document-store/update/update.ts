@@ -232,7 +232,7 @@ function indexIn(array: Value[], step: string, name: string | undefined): number
     throw new CommandError('PathNotViable', `Cannot create field '${step}' in element {${name}: ${show(array)}}`)
   const index = Number(step)
   if (index > array.length + MAX_PADDING)
-    throw new CommandError('BadValue', `can't backfill array to larger than ${MAX_PADDING} elements`)
+    throw new CommandError('CannotBackfillArray', `can't backfill more than ${MAX_PADDING} elements`)
   return index
 }
 
