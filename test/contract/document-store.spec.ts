@@ -17,6 +17,7 @@ import {
   MongoClient,
   MongoServerError,
   ObjectId,
+  UUID,
 } from 'mongodb'
 import { startDocumentStore } from '../../libs/embedded/src/document-store'
 
@@ -25,6 +26,8 @@ interface Doc extends Document {
 }
 
 let client: MongoClient
+/** Whose sessions get their numbers from the tests. */
+let numbered: MongoClient
 let stop: () => Promise<void>
 let db: Db
 let docs: Collection<Doc>
@@ -32,24 +35,28 @@ let sessions: ClientSession[]
 
 beforeAll(async () => {
   const url = process.env.MONGODB_URL
+  let connect: () => MongoClient
   if (url && url !== 'embedded') {
-    client = new MongoClient(url)
-    stop = () => client.close()
+    connect = () => new MongoClient(url)
+    stop = () => Promise.resolve()
   } else {
     const folder = mkdtempSync(join(tmpdir(), 'stet-test-'))
     const socketPath = join(folder, 'documents.sock')
     const store = await startDocumentStore({ socketPath, directory: join(folder, 'documents') })
-    client = new MongoClient(`mongodb://${encodeURIComponent(socketPath)}/?directConnection=true`)
+    connect = () => new MongoClient(`mongodb://${encodeURIComponent(socketPath)}/?directConnection=true`)
     stop = async () => {
-      await client.close()
       await store.close()
       rmSync(folder, { recursive: true })
     }
   }
+  client = connect()
+  numbered = connect()
   db = client.db(`contract-${randomUUID().slice(0, 8)}`)
 })
 afterAll(async () => {
   await db.dropDatabase()
+  await client.close()
+  await numbered.close()
   await stop()
 })
 
@@ -109,6 +116,34 @@ function started(): ClientSession {
   session.startTransaction()
   return session
 }
+
+/** A transaction of a session, as a driver sends it, but with any number and with several commands at once. */
+function transacting(txnNumber = 1, id = { id: new UUID() }) {
+  const session = numbered.startSession()
+  sessions.push(session)
+  Object.assign(session.serverSession, { id, txnNumber })
+  const send = (command: Document, on = db.databaseName) =>
+    numbered.db(on).command({ ...command, txnNumber: Long.fromNumber(txnNumber), autocommit: false }, { session })
+  return {
+    start: (command: Document) => send({ ...command, startTransaction: true }),
+    send,
+    commit: () => send({ commitTransaction: 1 }, 'admin'),
+    abort: () => send({ abortTransaction: 1 }, 'admin'),
+  }
+}
+
+const insertion = (...documents: Doc[]): Document => ({ insert: docs.collectionName, documents })
+const increment = (_id: number): Document => ({
+  update: docs.collectionName,
+  updates: [{ q: { _id }, u: { $inc: { n: 1 } } }],
+})
+
+/** The code of a server's refusal, 0 when it did not refuse. */
+const codeOf = (promise: Promise<Document>): Promise<unknown> =>
+  promise.then(
+    () => 0,
+    (error: unknown) => (error as MongoServerError).code,
+  )
 
 describe('server', () => {
   test('introduces itself as a writable primary with sessions', async () => {
@@ -865,6 +900,51 @@ describe('transactions', () => {
     await session.commitTransaction()
     await session.commitTransaction()
     expect(await idsOf({})).toEqual([1, 2, 3])
+  })
+
+  test('a commit that is sent twice at once is done once', async () => {
+    for (let round = 0; round < 10; round++) {
+      const transaction = transacting()
+      await transaction.start(insertion({ _id: 100 + round }))
+      expect(await Promise.all([codeOf(transaction.commit()), codeOf(transaction.commit())])).toEqual([0, 0])
+    }
+    expect(await docs.estimatedDocumentCount()).toBe(12)
+  })
+
+  test('an abort beside a commit is before it or after it', async () => {
+    for (let round = 0; round < 10; round++) {
+      const transaction = transacting()
+      await transaction.start(insertion({ _id: 100 + round }))
+      const outcome = await Promise.all([codeOf(transaction.commit()), codeOf(transaction.abort())])
+      const stored = await docs.countDocuments({ _id: 100 + round })
+      expect([outcome, stored]).toEqual(stored === 1 ? [[0, 256], 1] : [[251, 0], 0])
+    }
+  })
+
+  test('a statement beside the commit is stored with it or refused', async () => {
+    for (let round = 0; round < 10; round++) {
+      const transaction = transacting()
+      await transaction.start(insertion({ _id: 100 + round }))
+      const [commit, insert] = await Promise.all([
+        codeOf(transaction.commit()),
+        codeOf(transaction.send(insertion({ _id: 200 + round }))),
+      ])
+      expect(commit).toBe(0)
+      expect([insert, await docs.countDocuments({ _id: 200 + round })]).toEqual(insert === 0 ? [0, 1] : [256, 0])
+    }
+  })
+
+  test('the next transaction of a session, begun beside a commit, keeps nothing to itself', async () => {
+    for (let round = 0; round < 10; round++) {
+      const id = { id: new UUID() }
+      const [first, second] = [transacting(1, id), transacting(2, id)]
+      await first.start(insertion({ _id: 100 + round }))
+      const begun = await Promise.all([codeOf(first.commit()), codeOf(second.start(increment(1)))])
+      expect(begun[1]).toBe(0)
+      expect(await codeOf(second.commit())).toBe(0)
+      await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { maxTimeMS: 1_000 })
+    }
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 21 })
   })
 
   test('a query of a transaction uses indexes over its own writes', async () => {

@@ -30,12 +30,26 @@ type Ended = { number: bigint; outcome: 'committed' | 'aborted' }
 export class Sessions {
   private readonly open = new Map<string, Open>()
   private readonly ended = new Map<string, Ended>()
+  /** The last thing that a session is about or waits to do. */
+  private readonly turns = new Map<string, Promise<unknown>>()
 
   constructor(
     private readonly engine: Engine,
     private readonly onEnd: (transaction: Transaction) => void,
     private readonly lifetime = TRANSACTION_LIFETIME,
   ) {}
+
+  /** Runs what a session asks for after all that it asked for before: it does one thing at a time. `run` does not throw. */
+  async inTurn<T>({ name }: SessionId, run: () => Promise<T>): Promise<T> {
+    const before = this.turns.get(name)
+    const turn = before ? before.then(run) : run()
+    this.turns.set(name, turn)
+    try {
+      return await turn
+    } finally {
+      if (this.turns.get(name) === turn) this.turns.delete(name)
+    }
+  }
 
   /** The transaction a command belongs to. @throws NoSuchTransaction when it is not open. */
   transaction(session: SessionId, number: bigint, start: boolean): Transaction {
@@ -67,6 +81,8 @@ export class Sessions {
       throw this.gone(session, number)
     }
     clearTimeout(open.timer)
+    // From here on nobody aborts it: it may already be durable.
+    this.open.delete(session.name)
     const wrote = !open.transaction.unit.isEmpty
     try {
       await this.engine.commit(open.transaction, unit => {
@@ -74,7 +90,6 @@ export class Sessions {
       })
       this.hasEnded(session, { number, outcome: 'committed' })
     } finally {
-      this.open.delete(session.name)
       this.onEnd(open.transaction)
     }
   }

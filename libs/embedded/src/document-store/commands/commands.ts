@@ -1,6 +1,6 @@
 // The commands by name, and how one is run: with its transaction, and with an answer whatever happens.
 import { CommandError, notImplemented } from '../errors'
-import { type SessionId } from '../sessions'
+import { type SessionId, sessionOf } from '../sessions'
 import { errorReply, OK } from '../wire/error-reply'
 import { type Reply, type Request } from '../wire/message'
 import { aggregateCommand } from './aggregate'
@@ -46,6 +46,16 @@ const outside: Record<string, Command> = {
 
 /** Runs a request; errors become answers. */
 export async function runCommand(store: Store, request: Request): Promise<Reply> {
+  const { lsid, txnNumber } = request.body
+  if (lsid === undefined || txnNumber === undefined) return run(store, request)
+  try {
+    return await store.sessions.inTurn(sessionOf(lsid), () => run(store, request))
+  } catch (error) {
+    return errorReply(error)
+  }
+}
+
+async function run(store: Store, request: Request): Promise<Reply> {
   let context: Context | undefined
   try {
     const name = Object.keys(request.body)[0] ?? ''
