@@ -109,6 +109,81 @@ onLinux('a server in a process of its own', () => {
     await client.close()
   })
 
+  /** Has a write refused for want of room; what is done `meanwhile` is refused with it. */
+  async function withoutRoom(client: MongoClient, meanwhile: () => Promise<unknown> = () => Promise.resolve()) {
+    limitFileSize(statSync(dataFile()).size)
+    const large = client
+      .db('test')
+      .collection('large')
+      .insertOne({ filler: Buffer.alloc(4_000_000) })
+    const outcomes = await Promise.allSettled([large, meanwhile()])
+    limitFileSize('unlimited')
+    expect(outcomes[0]).toMatchObject({ status: 'rejected', reason: { code: 14031 } })
+  }
+
+  const transaction = (client: MongoClient) => {
+    const session = client.startSession()
+    session.startTransaction()
+    return session
+  }
+
+  test('has no conflict with a write that was refused for want of room', async () => {
+    await start()
+    const client = connect()
+    const docs = client.db('test').collection<Doc>('docs')
+    await docs.insertOne(document(1))
+    const move = async (filler?: Buffer) => {
+      const session = transaction(client)
+      await docs.updateOne({ _id: 1 }, { $set: { filler } }, { session })
+      await session.commitTransaction().finally(() => session.endSession())
+    }
+    const older = transaction(client)
+    await docs.findOne({ _id: 1 }, { session: older })
+    await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } })
+    await withoutRoom(client, async () => {
+      await expect(move(Buffer.alloc(4_000_000))).rejects.toMatchObject({ code: 14031 })
+    })
+    // A write before that one is still known as such.
+    const conflict = docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: older })
+    await expect(conflict).rejects.toMatchObject({ code: 112 })
+    await move()
+    await client.close()
+  })
+
+  test('has the same collections for an open transaction when a write was refused for want of room', async () => {
+    await start()
+    const client = connect()
+    const db = client.db('test')
+    const docs = db.collection<{ _id: number; tags: unknown }>('docs')
+    await docs.createIndex({ tags: 1 })
+    const session = transaction(client)
+    await docs.insertOne({ _id: 1, tags: ['a', 'b'] }, { session })
+    await withoutRoom(client, () => expect(db.createCollection('refused')).rejects.toMatchObject({ code: 14031 }))
+    let isDropped = false
+    const dropped = db.dropCollection('docs').then(() => (isDropped = true))
+    await db.collection<Doc>('others').insertOne(document(1))
+    expect(
+      await db
+        .listCollections({}, { nameOnly: true })
+        .map(({ name }) => name)
+        .toArray(),
+    ).not.toContain('refused')
+    expect(isDropped).toBe(false)
+    await session.commitTransaction()
+    await dropped
+    expect(await docs.countDocuments()).toBe(0)
+
+    await docs.createIndex({ tags: 1 })
+    session.startTransaction()
+    await docs.insertOne({ _id: 1, tags: ['a', 'b'] }, { session })
+    await withoutRoom(client)
+    await session.commitTransaction()
+    // Two elements pass, of an index that is known to have several entries for a document.
+    expect(await docs.find({ tags: { $gt: 'a', $lt: 'b' } }).toArray()).toHaveLength(1)
+    await session.endSession()
+    await client.close()
+  })
+
   test('ends when its file cannot be written and synced, and acknowledges nothing of that', async () => {
     await start()
     const client = connect()

@@ -23,13 +23,18 @@ export class Catalog {
   private readonly byNamespace = new Map<string, Collection>()
   private nextId = 1
 
-  /** Forgets all and reads it again. */
-  load(view: View): void {
+  /**
+   * Reads all again, as of `clock`. Collections and indexes that are known stay the objects they are, for open
+   * transactions hold them, and keep what is known of their entries beyond what is stored.
+   */
+  load(view: View, clock: number): void {
+    const known = new Map(this.list().map(collection => [collection.id, collection]))
     this.byNamespace.clear()
     for (const { key, value } of view.range(catalogStart, catalogEnd, false, 1_000_000)) {
-      const collection = parseCollection(key.readUInt32BE(2), decode(documentIn(value)))
-      this.byNamespace.set(namespaceOf(collection), collection)
-      this.nextId = Math.max(this.nextId, collection.id + 1)
+      const stored = parseCollection(key.readUInt32BE(2), decode(documentIn(value)))
+      const collection = known.get(stored.id)
+      this.add(collection ? reset(collection, stored, clock) : stored)
+      this.nextId = Math.max(this.nextId, stored.id + 1)
     }
   }
 
@@ -94,6 +99,17 @@ function parseCollection(id: number, stored: Document): Collection {
     nextIndex: (field(stored, 'nextIndex') as Int32).value,
     changedAt: 0,
   }
+}
+
+function reset(collection: Collection, stored: Collection, clock: number): Collection {
+  const known = new Map(collection.indexes.map(index => [index.id, index]))
+  collection.indexes = stored.indexes.map(index => {
+    const same = known.get(index.id)
+    return same ? Object.assign(same, { stored: index.stored }) : index
+  })
+  collection.nextIndex = stored.nextIndex
+  collection.changedAt = Math.min(collection.changedAt, clock)
+  return collection
 }
 
 function storedIndex(stored: Document): Index {

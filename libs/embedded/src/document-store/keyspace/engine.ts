@@ -69,7 +69,7 @@ export class Engine {
     this.committed = new StoredView(this.data)
     this.clock = readNumber(this.committed, clockKey)
     this.committedClock = this.clock
-    this.catalog.load(this.committed)
+    this.catalog.load(this.committed, this.clock)
   }
 
   /**
@@ -160,8 +160,7 @@ export class Engine {
       return outcome.value
     } catch (error) {
       if (!(error instanceof StorageFull)) throw error
-      // What the write had already told the catalog in memory did not happen.
-      this.catalog.load(this.committed)
+      this.takeBack()
       throw new CommandError('OutOfDiskSpace', error.message)
     }
   }
@@ -179,6 +178,14 @@ export class Engine {
       this.written.set(key, this.clock)
     }
     for (const effect of unit.effects) effect()
+  }
+
+  /** What writes that were not stored had already told of themselves in memory did not happen. */
+  private takeBack(): void {
+    this.clock = this.committedClock
+    // Not forgotten: they may have been written before that, later than an open snapshot.
+    for (const [key, clock] of this.written) if (clock > this.clock) this.written.set(key, this.clock)
+    this.catalog.load(this.committed, this.clock)
   }
 
   private claimForWrite(key: string): void {
