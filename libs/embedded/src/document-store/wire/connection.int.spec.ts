@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { Int32, serialize } from 'bson'
+import { Double, Int32, serialize } from 'bson'
 import { Long, MongoClient, UUID } from 'mongodb'
 import { decode, type Document } from '../bson/value'
 import { startDocumentStore, type DocumentStore } from '..'
@@ -104,6 +104,14 @@ test.each([
 ])('%s is refused', async (_what, bytes) => {
   expect(await answer(bytes)).toMatchObject({ errmsg: expect.stringMatching(/./) as unknown })
   await alive()
+})
+
+test('what wants no answer gets none, also when it cannot be read', async () => {
+  const malformed = message(body({ insert: 'x', $db: 'test' }), sequence('documents', Buffer.from([1, 0, 0, 0, 0])))
+  malformed.writeUInt32LE(2, 16)
+  expect(await answer(Buffer.concat([malformed, message(body({ ping: 1, $db: 'test' }))]))).toEqual({
+    ok: new Double(1),
+  })
 })
 
 test('nesting without end is refused and not stored', async () => {

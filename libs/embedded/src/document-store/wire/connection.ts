@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { type Socket } from 'node:net'
 import { Budget, type Share } from './budget'
-import { encodeReply, MAX_MESSAGE_BYTES, parseMessage, type Reply, type Request } from './message'
+import { encodeReply, isSilent, MAX_MESSAGE_BYTES, parseMessage, type Reply, type Request } from './message'
 import { errorReply } from './error-reply'
 
 const MIN_MESSAGE = 16
@@ -52,7 +52,8 @@ function parsed(message: Buffer): { request: Request; problem?: Reply } {
   try {
     return { request: parseMessage(message) }
   } catch (error) {
-    const request = { id: message.readInt32LE(4), body: {}, sequences: new Map(), silent: false, legacy: false }
+    const [id, silent] = [message.readInt32LE(4), isSilent(message)]
+    const request = { id, body: {}, sequences: new Map(), silent, legacy: false }
     return { request, problem: errorReply(error) }
   }
 }

@@ -51,6 +51,12 @@ export function parseMessage(message: Buffer): Request {
   throw new CommandError('CommandNotSupported', `Unsupported OP_ code ${opcode}`)
 }
 
+/** Whether no answer is wanted, which can be read of a message that is otherwise none. */
+export function isSilent(message: Buffer): boolean {
+  if (message.length < HEADER + 4 || message.readInt32LE(12) !== OP_MSG) return false
+  return (message.readUInt32LE(HEADER) & MORE_TO_COME) !== 0
+}
+
 export function encodeReply(reply: Reply, request: Pick<Request, 'id' | 'legacy'>, id: number): Buffer {
   const body = withCursor(bytesOf(reply.document), reply.cursor)
   const head = Buffer.allocUnsafe(HEADER + (request.legacy ? 20 : 5)).fill(0)
@@ -95,7 +101,7 @@ function parseSections(message: Buffer, id: number): Request {
     } else throw malformed(`unknown section kind ${kind}`)
   }
   if (!body) throw malformed('no body')
-  return { id, body, sequences, silent: (flags & MORE_TO_COME) !== 0, legacy: false }
+  return { id, body, sequences, silent: isSilent(message), legacy: false }
 }
 
 function parseSequence(message: Buffer, start: number, end: number, sequences: Map<string, Buffer[]>): number {
