@@ -16,24 +16,31 @@ interface Holder {
   giveUp: () => void
 }
 
+/** Milliseconds in which nothing came of a client, or went to it, before it counts as one that stopped. */
+const PATIENCE = 1_000
+
 export class Budget {
   private used = 0
   private readonly holders = new Set<Holder>()
-  private readonly queue: (() => void)[] = []
+  private readonly queue = new Set<() => void>()
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    private readonly limit: number,
+    private readonly patience = PATIENCE,
+  ) {}
 
   /**
-   * Waits for room. Who makes others wait loses its connection (`giveUp` is called): of those whose client is waited for,
-   * the one that has been waited for longest. Clients that send and read go on; one that stopped does not hold them up.
+   * Waits for room. Who makes others wait loses its connection (`giveUp` is called): of those whose client stopped, the one
+   * that has been waited for longest. Clients that send and read go on; one that stopped does not hold them up.
+   * @throws the signal's reason
    */
-  async take(bytes: number, giveUp: () => void): Promise<Share> {
+  async take(bytes: number, giveUp: () => void, signal: AbortSignal): Promise<Share> {
     while (this.used > 0 && this.used + bytes > this.limit) {
-      const stalled = this.longestWaitedFor()
-      if (stalled) {
-        stalled.giveUp()
-        this.release(stalled)
-      } else await new Promise<void>(resolve => this.queue.push(resolve))
+      const stopped = this.longestWaitedFor()
+      if (stopped) {
+        stopped.giveUp()
+        this.release(stopped)
+      } else await this.change(signal)
     }
     const holder: Holder = { bytes, giveUp }
     this.used += bytes
@@ -45,16 +52,35 @@ export class Budget {
     }
   }
 
+  /** Resolves when there may be room, or somebody who stopped. */
+  private async change(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    let wake = () => {}
+    const woken = new Promise<void>(resolve => (wake = resolve))
+    const timer = setTimeout(wake, this.patience)
+    signal.addEventListener('abort', wake)
+    this.queue.add(wake)
+    await woken
+    this.queue.delete(wake)
+    signal.removeEventListener('abort', wake)
+    clearTimeout(timer)
+    signal.throwIfAborted()
+  }
+
   private longestWaitedFor(): Holder | undefined {
     let longest: Holder | undefined
+    let since = performance.now() - this.patience
     for (const holder of this.holders)
-      if (holder.since !== undefined && (longest === undefined || holder.since < longest.since!)) longest = holder
+      if (holder.since !== undefined && holder.since < since) {
+        longest = holder
+        since = holder.since
+      }
     return longest
   }
 
   private release(holder: Holder): void {
     if (!this.holders.delete(holder)) return
     this.used -= holder.bytes
-    for (const resolve of this.queue.splice(0)) resolve()
+    for (const wake of this.queue) wake()
   }
 }

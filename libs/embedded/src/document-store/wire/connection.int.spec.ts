@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -11,6 +11,7 @@ import { Double, Int32, serialize } from 'bson'
 import { Long, MongoClient, UUID } from 'mongodb'
 import { decode, type Document } from '../bson/value'
 import { startDocumentStore, type DocumentStore } from '..'
+import { serve } from './connection'
 
 let folder: string
 let socketPath: string
@@ -186,7 +187,7 @@ test('a thousand connections, each cut in the middle of a message, take nothing 
 test('large messages that never end are held up to a bound; whoever goes on sending is served', async () => {
   const before = heldBuffers()
   const sockets: Socket[] = []
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 25; i++) {
     const socket = await opened()
     const sent = new Promise<void>(resolve => socket.once('close', resolve).write(Buffer.alloc(0), () => resolve()))
     socket.write(header(20_000_000))
@@ -200,6 +201,45 @@ test('large messages that never end are held up to a bound; whoever goes on send
   expect(sockets.some(({ destroyed }) => destroyed)).toBe(true)
   for (const socket of sockets) socket.destroy()
   while (heldBuffers() - before > 50_000_000) await alive()
+})
+
+test('large messages whose answers are large do not wait for each other', async () => {
+  const large = client.db('test').collection<{ _id: string; filler: string }>('large-answers')
+  await large.insertOne({ _id: 'x', filler: 'x'.repeat(900_000) })
+  const session = client.startSession()
+  session.startTransaction()
+  await large.updateOne({ _id: 'x' }, { $set: { held: true } }, { session })
+  const find = { findAndModify: 'large-answers', query: { _id: 'x' }, update: { $inc: { n: 1 } }, $db: 'test' }
+  const comment = 'x'.repeat(15_950_000)
+  const request = message(body({ ...find, comment }))
+  // Together they have all of the budget while they wait for the transaction.
+  const sockets = await Promise.all(Array.from({ length: 12 }, opened))
+  await Promise.all(sockets.map(socket => new Promise<void>(resolve => socket.write(request, () => resolve()))))
+  const answers = sockets.map(socket => once(socket, 'data'))
+  await session.commitTransaction()
+  await session.endSession()
+  await Promise.all(answers)
+  for (const socket of sockets) socket.destroy()
+  await alive()
+})
+
+test('a connection collects no listeners', async () => {
+  let served: Socket | undefined
+  const reply = { document: { filler: 'x'.repeat(400_000) } }
+  const path = join(folder, 'listeners.sock')
+  const server = createServer(socket => {
+    served = socket
+    void serve(socket, () => Promise.resolve(reply))
+  }).listen(path)
+  await once(server, 'listening')
+  const socket = connect(path)
+  for (let round = 0; round < 20; round++) {
+    socket.write(message(body({ ping: 1, $db: 'test' })))
+    for (let have = 0; have < 400_000;) have += ((await once(socket, 'data')) as [Buffer])[0].length
+  }
+  for (const event of ['close', 'drain', 'error']) expect(served!.listenerCount(event)).toBeLessThan(5)
+  socket.destroy()
+  server.close()
 })
 
 test('cursors that nobody closes are bounded in number and in bytes; the oldest goes first', async () => {

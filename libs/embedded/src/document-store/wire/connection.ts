@@ -13,14 +13,17 @@ const budget = new Budget(4 * MAX_MESSAGE_BYTES)
 
 /** Serves a socket until it closes. `run` answers a request and does not throw. */
 export async function serve(socket: Socket, run: (request: Request) => Promise<Reply>): Promise<void> {
+  const closed = new AbortController()
+  socket.once('close', () => closed.abort())
   let replies = 0
   try {
-    for await (const message of messages(socket)) {
+    for await (const { message, done } of messages(socket, closed.signal)) {
       const { request, problem } = parsed(message)
       const reply = problem ?? (await run(request))
-      // Gone while its command ran: 'close' has been and would be waited for in vain.
+      // An answer waits for a share of its own: who keeps one and waits for another may wait for one who does the same.
+      done()
       if (socket.destroyed) break
-      if (!request.silent) await send(socket, encoded(reply, request, ++replies))
+      if (!request.silent) await send(socket, encoded(reply, request, ++replies), closed.signal)
       if (problem && !request.legacy && request.id === 0) break
       if (socket.destroyed) break
     }
@@ -31,12 +34,16 @@ export async function serve(socket: Socket, run: (request: Request) => Promise<R
   }
 }
 
-async function send(socket: Socket, bytes: Buffer): Promise<void> {
+/** @throws AbortError when the socket closes meanwhile. */
+async function send(socket: Socket, bytes: Buffer, closed: AbortSignal): Promise<void> {
   if (socket.write(bytes)) return
-  const share = bytes.length > LARGE ? await budget.take(bytes.length, () => socket.destroy()) : undefined
+  const share = bytes.length > LARGE ? await budget.take(bytes.length, () => socket.destroy(), closed) : undefined
   share?.waiting()
-  if (socket.writableNeedDrain && !socket.destroyed) await Promise.race([once(socket, 'drain'), once(socket, 'close')])
-  share?.release()
+  try {
+    if (socket.writableNeedDrain) await once(socket, 'drain', { signal: closed })
+  } finally {
+    share?.release()
+  }
 }
 
 function encoded(reply: Reply, request: Request, id: number): Buffer {
@@ -58,12 +65,19 @@ function parsed(message: Buffer): { request: Request; problem?: Reply } {
   }
 }
 
-/** Whole messages out of the stream; reads on only when the last one was taken. */
-async function* messages(socket: Socket): AsyncGenerator<Buffer> {
+/** Whole messages out of the stream; reads on only when the last one was taken. `done` gives back what it had a share of. */
+async function* messages(
+  socket: Socket,
+  closed: AbortSignal,
+): AsyncGenerator<{ message: Buffer; done: () => void }, void> {
   let parts: Buffer[] = []
   let have = 0
   let need = 4
   let share: Share | undefined
+  const done = () => {
+    share?.release()
+    share = undefined
+  }
   try {
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       parts.push(chunk)
@@ -71,23 +85,26 @@ async function* messages(socket: Socket): AsyncGenerator<Buffer> {
       share?.waiting()
       if (have < need) continue
       let buffer = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+      parts = []
       for (;;) {
         need = buffer.length < 4 ? 4 : buffer.readInt32LE(0)
         if (buffer.length < 4) break
         if (need < MIN_MESSAGE || need > MAX_MESSAGE_BYTES) throw new Error(`message of ${need} bytes`)
-        if (need > LARGE) share ??= await budget.take(need, () => socket.destroy())
+        if (need > LARGE) share ??= await budget.take(need, () => socket.destroy(), closed)
         share?.waiting()
         if (buffer.length < need) break
         share?.working()
-        yield buffer.subarray(0, need)
-        share?.release()
-        share = undefined
-        buffer = buffer.subarray(need)
+        const message = buffer.subarray(0, need)
+        buffer = buffer.length > need ? buffer.subarray(need) : NOTHING
+        yield { message, done }
+        done()
       }
       parts = buffer.length > 0 ? [buffer] : []
       have = buffer.length
     }
   } finally {
-    share?.release()
+    done()
   }
 }
+
+const NOTHING = Buffer.alloc(0)
