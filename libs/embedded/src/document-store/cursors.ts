@@ -22,6 +22,8 @@ interface Cursor {
   left: number
   transaction?: Transaction
   usedAt: number
+  /** Bytes. */
+  held: number
 }
 type Progress = Pick<Examined, 'held' | 'until'>
 
@@ -33,7 +35,9 @@ const MAX_CURSORS = 10_000
 const MAX_HELD = 256 * 1024 * 1024
 
 export class Cursors {
+  /** The one that was not used for longest first. */
   private readonly open = new Map<bigint, Cursor>()
+  private held = 0
 
   /** The first batch; what is left stays open under the batch's id. */
   start(
@@ -46,13 +50,8 @@ export class Cursors {
   ): Batch {
     const { documents, next } = take(source, undefined, batchSize ?? FIRST_BATCH)
     if (!next || single) return { documents, id: 0n }
-    if (this.open.size >= MAX_CURSORS) this.closeOldest()
-    let held = next.length + progress.held
-    for (const cursor of this.open.values()) held += cursor.next.length + cursor.progress.held
-    while (held > MAX_HELD && this.open.size > 0) held -= this.closeOldest()
     const id = randomBytes(8).readBigInt64BE() & 0x7fffffffffffffffn
-    const left = progress.until - performance.now()
-    this.open.set(id, { namespace, source, next, progress, left, transaction, usedAt: Date.now() })
+    this.keep(id, { namespace, source, next, progress, transaction })
     return { documents, id }
   }
 
@@ -66,35 +65,37 @@ export class Cursors {
         `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
       )
     // One whose query fails stays closed: what is left of it would look like its end.
-    this.open.delete(id)
+    this.kill(id)
     cursor.progress.until = performance.now() + cursor.left
     const { documents, next } = take(cursor.source, cursor.next, batchSize ?? Infinity)
     if (!next) return { documents, id: 0n }
-    const left = cursor.progress.until - performance.now()
-    this.open.set(id, { ...cursor, next, left, usedAt: Date.now() })
+    this.keep(id, { ...cursor, next })
     return { documents, id }
   }
 
   kill(id: bigint): boolean {
+    this.held -= this.open.get(id)?.held ?? 0
     return this.open.delete(id)
   }
 
   killOf(transaction: Transaction): void {
-    for (const [id, cursor] of this.open) if (cursor.transaction === transaction) this.open.delete(id)
+    for (const [id, cursor] of this.open) if (cursor.transaction === transaction) this.kill(id)
   }
 
   closeIdle(idle = IDLE): void {
     const oldest = Date.now() - idle
-    for (const [id, cursor] of this.open) if (cursor.usedAt <= oldest) this.open.delete(id)
+    for (const [id, cursor] of this.open) if (cursor.usedAt <= oldest) this.kill(id)
   }
 
-  /** Gives the bytes that it held. */
-  private closeOldest(): number {
-    let oldest: [bigint, Cursor] | undefined
-    for (const entry of this.open) if (!oldest || entry[1].usedAt < oldest[1].usedAt) oldest = entry
-    if (!oldest) return 0
-    this.open.delete(oldest[0])
-    return oldest[1].next.length + oldest[1].progress.held
+  private keep(id: bigint, cursor: Omit<Cursor, 'left' | 'usedAt' | 'held'>): void {
+    const held = cursor.next.length + cursor.progress.held
+    for (const oldest of this.open.keys()) {
+      if (this.open.size < MAX_CURSORS && this.held + held <= MAX_HELD) break
+      this.kill(oldest)
+    }
+    this.held += held
+    const left = cursor.progress.until - performance.now()
+    this.open.set(id, { ...cursor, left, usedAt: Date.now(), held })
   }
 }
 

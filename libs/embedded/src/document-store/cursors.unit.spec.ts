@@ -28,3 +28,19 @@ it('gives the time that it may take to the batches together', () => {
   expect(progress.until).toBeGreaterThan(performance.now() + 30_000)
   expect(progress.until).toBeLessThanOrEqual(performance.now() + 60_000)
 })
+
+it('closes the one that was not used for longest when what they hold is too much, also after a further batch', () => {
+  const cursors = new Cursors()
+  const open = Array.from({ length: 3 }, () => {
+    const progress = { held: 0, until: Infinity }
+    return { progress, id: cursors.start('test.docs', failing(9), 1, false, progress).id }
+  })
+  const more = (cursor: number) => cursors.more(open[cursor]!.id, 'test.docs', 1)
+  for (const cursor of [1, 0, 2]) {
+    open[cursor]!.progress.held = 100 * 1024 * 1024
+    expect(more(cursor).id).toBe(open[cursor]!.id)
+  }
+  expect(() => more(1)).toThrow('not found')
+  expect(more(0).documents).toHaveLength(1)
+  expect(more(2).documents).toHaveLength(1)
+})

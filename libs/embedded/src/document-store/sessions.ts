@@ -1,4 +1,5 @@
 // Sessions: what was answered to a retryable write, and the transaction a session has open.
+import { setImmediate } from 'node:timers/promises'
 import { Binary, Long } from 'bson'
 import { documentOf, namedElements, namesOf } from './bson/raw'
 import { encode, field, isDocument, type Value } from './bson/value'
@@ -6,6 +7,7 @@ import { CommandError } from './errors'
 import { type Engine, type Transaction } from './keyspace/engine'
 import { documentIn, sessionKey, sessionsEnd, sessionsStart } from './keyspace/layout'
 import { type Unit } from './keyspace/unit'
+import { type Piece } from './keyspace/view'
 
 /** A transaction that is not ended within this time is aborted, as in MongoDB. */
 const TRANSACTION_LIFETIME = 60_000
@@ -14,6 +16,8 @@ const MAX_OPEN = 500
 const MAX_ENDED = 10_000
 /** What was answered is remembered this long after a session's last write. */
 const MEMORY = 60 * 60_000
+/** Looked at together when old ones are deleted; they may be long, so it may be fewer. */
+const RECORDS = 1_000
 
 export interface SessionId {
   key: Buffer
@@ -129,13 +133,16 @@ export class Sessions {
 
   /** Deletes what was remembered for sessions that ended long ago. */
   async forgetOld(now = Date.now()): Promise<void> {
-    const old = this.engine.committed
-      .range(sessionsStart, sessionsEnd, false, 100_000)
-      .filter(({ value }) => parseRecord(value).at < now - MEMORY)
-    if (old.length === 0) return
-    await this.engine.write(unit => {
-      for (const { key } of old) unit.view.delete(key)
-    })
+    const isOld = (record?: Buffer) => record !== undefined && parseRecord(record).at < now - MEMORY
+    for (let from: Buffer | undefined = sessionsStart; from; await setImmediate()) {
+      const { entries, rest }: Piece = this.engine.committed.range(from, sessionsEnd, false, RECORDS)
+      const old = entries.filter(({ value }) => isOld(value))
+      if (old.length > 0)
+        await this.engine.write(unit => {
+          for (const { key } of old) if (isOld(unit.view.get(key))) unit.view.delete(key)
+        })
+      from = rest
+    }
   }
 
   private begin(session: SessionId, number: bigint): Transaction {

@@ -8,6 +8,7 @@ import { type Collection, namespaceOf } from '../keyspace/catalog'
 import { indexDocuments, sameIndex } from '../keyspace/documents'
 import { after, catalogKey, collectionPrefix, countKey } from '../keyspace/layout'
 import { type Unit } from '../keyspace/unit'
+import { entriesOf } from '../keyspace/view'
 import { everything, find } from '../query/find'
 import { examining } from '../query/scan'
 import { parseFilter } from '../query/filter'
@@ -59,12 +60,7 @@ export async function dropDatabaseCommand(context: Context): Promise<Reply> {
 
 function drop(context: Context, unit: Unit, collection: Collection): void {
   const prefix = collectionPrefix(collection.id)
-  for (let start = prefix; ;) {
-    const entries = unit.view.range(start, after(prefix), false, 1_000)
-    for (const { key } of entries) unit.view.delete(key)
-    if (entries.length < 1_000) break
-    start = Buffer.concat([entries.at(-1)!.key, Buffer.from([0])])
-  }
+  for (const { key } of entriesOf(unit.view, prefix, after(prefix))) unit.view.delete(key)
   unit.view.delete(catalogKey(collection.id))
   unit.view.delete(countKey(collection.id))
   unit.effects.push(() => context.engine.catalog.remove(collection))

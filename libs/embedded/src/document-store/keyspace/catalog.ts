@@ -5,7 +5,7 @@ import { decode, type Document, encode, field } from '../bson/value'
 import { CommandError } from '../errors'
 import { copyTraits, idIndex, type Index, parseIndex } from '../index/definition'
 import { documentIn, catalogEnd, catalogKey, catalogStart } from './layout'
-import { type View } from './view'
+import { entriesOf, type View } from './view'
 
 export interface Collection {
   readonly id: number
@@ -30,7 +30,7 @@ export class Catalog {
   load(view: View, clock: number): void {
     const known = new Map(this.list().map(collection => [collection.id, collection]))
     this.byNamespace.clear()
-    for (const { key, value } of view.range(catalogStart, catalogEnd, false, 1_000_000)) {
+    for (const { key, value } of entriesOf(view, catalogStart, catalogEnd)) {
       const stored = parseCollection(key.readUInt32BE(2), decode(documentIn(value)))
       const collection = known.get(stored.id)
       this.add(collection ? reset(collection, stored, clock) : stored)

@@ -7,11 +7,31 @@ export interface Entry {
   value: Buffer
 }
 
+/** Some of a range, perhaps none. */
+export interface Piece {
+  entries: Entry[]
+  /** Where the rest of the range begins, or ends when it is read backwards; undefined when there is none. */
+  rest?: Buffer
+}
+
 export interface View {
   get(key: Buffer): Buffer | undefined
-  /** At most `limit` entries with start <= key < end, from the end backwards when `reverse`. */
-  range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Entry[]
+  /** At most `limit` entries with start <= key < end, from the end backwards when `reverse`, and not many bytes. */
+  range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Piece
 }
+
+/** A piece ends with the entry that makes it so large, for it is held until it is given away. */
+const PIECE_BYTES = 1024 * 1024
+
+/** All entries with start <= key < end. */
+export function* entriesOf(view: View, start: Buffer, end: Buffer): Generator<Entry> {
+  for (let from: Buffer | undefined = start; from;) {
+    const { entries, rest }: Piece = view.range(from, end, false, ENTRIES)
+    yield* entries
+    from = rest
+  }
+}
+const ENTRIES = 1_000
 
 /**
  * The state as committed, or as of `snapshot`. Within a group commit it includes the writes of the group so far.
@@ -28,17 +48,27 @@ export class StoredView implements View {
     return bytes && opened(key, bytes)
   }
 
-  range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Entry[] {
-    if (start.compare(end) >= 0) return []
+  range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Piece {
+    const entries: Entry[] = []
+    if (start.compare(end) >= 0) return { entries }
     // Backwards, LMDB begins at `end`, which is not in the range, and has to include `start`, which is.
     const bounds = reverse
       ? { start: end, end: start, reverse: true, exclusiveStart: true, inclusiveEnd: true }
       : { start, end }
-    return Array.from(this.data.getRange({ ...bounds, limit, transaction: this.snapshot }), ({ key, value }) => ({
-      key,
-      value: opened(key, value),
-    }))
+    let bytes = 0
+    for (const { key, value } of this.data.getRange({ ...bounds, limit, transaction: this.snapshot })) {
+      entries.push({ key, value: opened(key, value) })
+      bytes += value.length
+      if (bytes >= PIECE_BYTES) break
+    }
+    return bytes >= PIECE_BYTES || entries.length === limit ? upTo(entries, reverse) : { entries }
   }
+}
+
+/** A piece that ends with the last of these entries. */
+function upTo(entries: Entry[], reverse: boolean): Piece {
+  const { key } = entries.at(-1)!
+  return { entries, rest: reverse ? key : Buffer.concat([key, Buffer.of(0)]) }
 }
 
 /** Writes that are not stored yet, above a view. */
@@ -65,15 +95,14 @@ export class Overlay implements View {
     this.write(key, null)
   }
 
-  range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Entry[] {
-    const own = this.ownRange(name(start), name(end))
-    if (own.length === 0) return this.under.range(start, end, reverse, limit)
-    const deleted = own.filter(key => this.writes.get(key)!.value === null).length
-    const below = this.under.range(start, end, reverse, limit + deleted)
-    if (reverse) own.reverse()
-    // Beyond the last entry below there may be more of them than were asked for, which would come first.
-    const complete = below.length < limit + deleted
-    return this.merge(own, below, reverse, complete).slice(0, limit)
+  range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Piece {
+    const below = this.under.range(start, end, reverse, limit)
+    if (this.writes.size === 0) return below
+    // Of its own only those that come before the rest of what is below.
+    const own = reverse ? this.ownRange(below.rest ?? start, end).reverse() : this.ownRange(start, below.rest ?? end)
+    if (own.length === 0) return below
+    const entries = this.merge(own, below.entries, reverse)
+    return entries.length > limit ? upTo(entries.slice(0, limit), reverse) : { entries, rest: below.rest }
   }
 
   get size(): number {
@@ -91,15 +120,15 @@ export class Overlay implements View {
     this.writes.set(string, { key, value })
   }
 
-  private ownRange(start: string, end: string): string[] {
+  private ownRange(start: Buffer, end: Buffer): string[] {
     if (this.unsorted.length > 0) {
       this.sorted = this.sorted.concat(this.unsorted).sort(byBytes)
       this.unsorted = []
     }
-    return this.sorted.slice(lowerBound(this.sorted, start), lowerBound(this.sorted, end))
+    return this.sorted.slice(lowerBound(this.sorted, name(start)), lowerBound(this.sorted, name(end)))
   }
 
-  private merge(own: string[], below: Entry[], reverse: boolean, complete: boolean): Entry[] {
+  private merge(own: string[], below: Entry[], reverse: boolean): Entry[] {
     const merged: Entry[] = []
     const sign = reverse ? -1 : 1
     let next = 0
@@ -113,7 +142,7 @@ export class Overlay implements View {
       if (own[next] === key) takeOwn()
       else merged.push(entry)
     }
-    while (complete && next < own.length) takeOwn()
+    while (next < own.length) takeOwn()
     return merged
   }
 }

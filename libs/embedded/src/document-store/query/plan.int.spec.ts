@@ -195,3 +195,29 @@ test('what is above MinKey may be missing or NaN: no index of what is there alon
   }
   expect([...find(() => engine.committed, collection, query, examining())]).toHaveLength(3)
 })
+
+test.each([false, true])('large documents are read ahead by few, each once (backwards: %p)', async reverse => {
+  const collection = engine.catalog.draft('test', `c${collections++}`)
+  const ids = Array.from({ length: 40 }, (_, i) => new Int32(i))
+  await engine.write(unit => {
+    for (const _id of ids) insertDocument(unit, collection, storable({ _id, filler: 'x'.repeat(300_000) }))
+  })
+  const transaction = engine.begin()
+  const [first, ...others] = ids.slice(0, 21).map(_id => storable({ _id, small: true }))
+  for (const other of others) deleteDocument(transaction.unit, collection, other)
+  replaceDocument(transaction.unit, collection, storable({ _id: ids[0]!, filler: '' }), first!)
+  for (const [view, expected] of [
+    [engine.committed, ids],
+    [transaction.unit.view, [ids[0]!, ...ids.slice(21)]],
+  ] as const) {
+    const examined = examining()
+    const found: Value[] = []
+    const sort = parseSort({ _id: new Int32(reverse ? -1 : 1) })
+    for (const { value } of find(() => view, collection, { filter: everything, sort, skip: 0, limit: 0 }, examined)) {
+      found.push(value['_id'])
+      expect(examined.held).toBeLessThan(1_500_000)
+    }
+    expect(found).toEqual(reverse ? [...expected].reverse() : expected)
+  }
+  engine.abort(transaction)
+})

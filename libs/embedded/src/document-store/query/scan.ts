@@ -76,14 +76,13 @@ function* entries(view: () => View, { start, end }: Interval, reverse: boolean, 
   let from = start
   let to = end
   for (let size = FIRST_PIECE; ; size = Math.min(size * 2, LARGEST_PIECE)) {
-    const piece = view().range(from, to, reverse, size)
-    const bytes = piece.reduce((sum, { value }) => sum + value.length, 0)
+    const { entries, rest } = view().range(from, to, reverse, size)
+    const bytes = entries.reduce((sum, { value }) => sum + value.length, 0)
     examined.held += bytes
-    yield* piece
+    yield* entries
     examined.held -= bytes
-    if (piece.length < size) return
-    const last = piece.at(-1)!.key
-    if (reverse) to = last
-    else from = Buffer.concat([last, Buffer.from([0])])
+    if (!rest) return
+    if (reverse) to = rest
+    else from = rest
   }
 }
