@@ -22,7 +22,8 @@ export type DirectoryLock = Holder & {
   release(): Promise<void>
 }
 
-const LOCK_FOLDER = 'lock'
+/** Within the directory that it locks. */
+export const LOCK_FOLDER = 'lock'
 const RUNTIME_PREFIX = 'stet-'
 /** sun_path holds 108 bytes on Linux and 104 on macOS, its NUL included. */
 const MAX_SOCKET_PATH = 103

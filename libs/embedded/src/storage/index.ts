@@ -18,7 +18,7 @@ export {
   WrongFormat,
   type StorageErrorCode,
 } from './errors'
-export { lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
+export { LOCK_FOLDER, lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
 export { isRewriteRequested, requestRewrite } from './rewrite'
 export { SEAL_BYTES, isSound, seal } from './seal'
 export { syncDirectory, writeDurably } from './files'

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -143,6 +144,30 @@ test('it goes into a new or empty folder outside of the data directory', async (
   mkdirSync(target, { recursive: true })
   await backup()
   await expect(backup()).rejects.toThrow('is not empty')
+})
+
+test('what lies where it would be made, and is not of a backup, is left alone', async () => {
+  await fill()
+  const place = join(folder, 'copies')
+  renameSync(dataDir, `${place}.partial`)
+  const there = () => readdirSync(`${place}.partial`, { recursive: true }).sort()
+  const before = there()
+  await expect(backup({ dataDir: `${place}.partial`, target: place })).rejects.toThrow('lies in the data directory')
+  expect(there()).toEqual(before)
+  renameSync(`${place}.partial`, dataDir)
+  mkdirSync(`${place}.partial`)
+  writeFileSync(join(`${place}.partial`, 'letter'), 'kept')
+  await expect(backup({ target: place })).rejects.toThrow(/copies.partial, where the backup is made, is taken/)
+  expect(there()).toEqual(['letter'])
+  rmSync(`${place}.partial`, { recursive: true })
+  mkdirSync(`${place}.partial`)
+  renameSync(dataDir, join(`${place}.partial`, 'copy'))
+  const within = backup({ dataDir: join(`${place}.partial`, 'copy'), target: place })
+  await expect(within).rejects.toThrow('holds the data directory')
+  renameSync(join(`${place}.partial`, 'copy'), dataDir)
+  rmSync(`${place}.partial`, { recursive: true })
+  symlinkSync(dataDir, `${place}.partial`)
+  await expect(backup({ target: place })).rejects.toThrow('lies in the data directory')
 })
 
 test('of two into one folder one is refused; what a killed one left is no obstacle', async () => {

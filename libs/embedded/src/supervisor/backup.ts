@@ -7,6 +7,7 @@ import {
   copyFileSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -23,6 +24,7 @@ import { checkEventLog, type CheckedLog } from '../event-store'
 import {
   Digest,
   DirectoryLocked,
+  LOCK_FOLDER,
   entriesOf,
   isFull,
   lockDirectory,
@@ -57,6 +59,9 @@ export type Backup = CheckedLog & {
 /** The documents first: whatever they say was projected, the log copied after them still holds. */
 const STORES = ['documents', 'events'] as const
 
+/** In the folder where it is made. */
+const COPY_FOLDER = 'copy'
+
 type Run = { signal?: AbortSignal; tell: (bytes: number) => void }
 
 /**
@@ -70,21 +75,26 @@ export async function backupEmbeddedStores({ signal, onProgress, ...options }: B
   for (const store of STORES)
     if (!existsSync(join(dataDir, store, 'data.mdb'))) throw new Error(`${dataDir} has no ${store} to back up.`)
   const target = placeOf(options.target)
-  if (isWithin(realpathSync(dataDir), target))
-    throw new Error(`${target} lies in the data directory and would be lost with it: choose a place outside of it.`)
+  const unfinished = `${target}.partial`
+  const source = realpathSync(dataDir)
+  for (const place of [target, placeOf(unfinished)])
+    if (isWithin(source, place))
+      throw new Error(`${place} lies in the data directory and would be lost with it: choose a place outside of it.`)
+  if (isWithin(unfinished, source))
+    throw new Error(`${unfinished}, where the backup is made, holds the data directory: choose another place.`)
   checkFree(target)
+  checkUnfinished(unfinished)
 
   let done = 0
   // Everything is read twice.
   const total = 2 * STORES.reduce((sum, store) => sum + statSync(join(dataDir, store, 'data.mdb')).size, 0)
   const tell = (bytes: number) => onProgress?.({ done: Math.min((done += bytes), total), total })
 
-  const unfinished = `${target}.partial`
   const lock = lockTarget(unfinished, target)
   try {
     // Another one may have come to its end while this one began.
     checkFree(target)
-    const copy = join(unfinished, 'copy')
+    const copy = join(unfinished, COPY_FOLDER)
     // Of one that was killed.
     rmSync(copy, { recursive: true, force: true })
     mkdirSync(copy, { mode: 0o700 })
@@ -209,6 +219,16 @@ function checkFree(target: string): void {
   if (!found) return
   if (!found.isDirectory()) throw new Error(`${target} is a file: a backup goes into a new folder.`)
   if (readdirSync(target).length > 0) throw new Error(`${target} is not empty: a backup goes into a new folder.`)
+}
+
+/** It is cleared away whole, so nothing may lie in it but what a backup that was killed left there. */
+function checkUnfinished(folder: string): void {
+  const found = lstatSync(folder, { throwIfNoEntry: false })
+  if (!found) return
+  if (!found.isDirectory() || readdirSync(folder).some(name => name !== COPY_FOLDER && name !== LOCK_FOLDER))
+    throw new Error(
+      `${folder}, where the backup is made, is taken and not by a backup: move it or choose another place.`,
+    )
 }
 
 /** The path without links, as far as it exists. */
