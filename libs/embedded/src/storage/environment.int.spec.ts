@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { compiledRoom } from '../supervisor/entry'
 import { openDatabase } from './database'
@@ -109,6 +110,23 @@ test('what was made and not written to yet is opened again, closed in order or n
   await again.close()
   rmSync(cut, { recursive: true })
   expect(root.get(key('a'))).toBeUndefined()
+})
+
+test('the place of a reader that was killed is given back while the files are open', async () => {
+  const environment = openEnvironment(directory, FORMAT, { clearReadersEvery: 10 })
+  opened.push(environment)
+  const program = `
+    const root = require(${JSON.stringify(join(compiledRoom(), 'storage'))}).openFiles(process.argv[1])
+    root.useReadTransaction()
+    root.get(Buffer.from('a'))
+    setInterval(() => process.send('reading'), 10)`
+  const reader = spawn(process.execPath, ['-e', program, directory], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  await once(reader, 'message')
+  const hasPlace = () => environment.root.readerList().includes(` ${reader.pid} `)
+  expect(hasPlace()).toBe(true)
+  reader.kill('SIGKILL')
+  await once(reader, 'exit')
+  while (hasPlace()) await setImmediate()
 })
 
 test.each(waits)('what was committed is there again; close waits for what was accepted; %s', async (_, onTheSpot) => {

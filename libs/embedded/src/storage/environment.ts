@@ -40,6 +40,8 @@ export type EnvironmentOptions = {
    * before another thread could have told of it. Of slower ones another thread waits, so that readers need not.
    */
   onTheSpot?: number
+  /** Milliseconds between two looks for readers that died; LMDB itself looks when it opens a file and when it has no place. */
+  clearReadersEvery?: number
 }
 
 export type Environment = {
@@ -64,6 +66,7 @@ type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
 const FORMAT_FILE = 'format.json'
 const ON_THE_SPOT = 2
+const CLEAR_READERS_EVERY = 30_000
 const PAGE_SIZE = 16_384
 const MAX_DATABASES = 1_024
 /** Snapshots that may be open at once. */
@@ -84,7 +87,9 @@ export function openEnvironment(
   checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, isTrusted: takeClosed(directory) })
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
-  const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT } = options
+  const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT, clearReadersEvery = CLEAR_READERS_EVERY } = options
+  // What a backup was reading when it was killed would never be free again.
+  const readers = setInterval(() => root.readerCheck(), clearReadersEvery).unref()
   /** Milliseconds that LMDB took to make the last group durable. */
   let lastCommit = 0
   let waiting: Waiting[] = []
@@ -145,6 +150,7 @@ export function openEnvironment(
     close() {
       closing ??= (async () => {
         while (running) await running
+        clearInterval(readers)
         await root.close()
         noteClosed(directory)
       })()
