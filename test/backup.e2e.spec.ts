@@ -140,3 +140,15 @@ it('killed with -9 at any instant it never passes for a backup, and the next one
   expect(kept.length).toBeGreaterThan(10)
   expect((await history(newsroom)).slice(0, kept.length)).toEqual(kept)
 }, 180_000)
+
+it('whose terminal is closed ends in order: it says so and leaves nothing', async () => {
+  const child = stet(newsroom.dataDir, 'backup', join(folder, 'copy'))
+  let said = ''
+  child.stderr!.on('data', text => (said += String(text)))
+  const ended = once(child, 'close')
+  while (!existsSync(join(folder, 'copy.partial/copy/documents/data.mdb'))) await setImmediate()
+  child.kill('SIGHUP')
+  expect(await ended).toEqual([1, null])
+  expect(said).toContain('the backup was interrupted; nothing of it was kept')
+  expect(await readdir(folder)).toEqual([])
+})

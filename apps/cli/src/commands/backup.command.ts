@@ -6,6 +6,9 @@ import { Command, CommandRunner } from 'nest-commander'
 import { progressBar, UsageError, write } from '../output'
 import { CONFIG } from '../stores'
 
+/** The last is that of a terminal that is closed, or a connection that is lost. */
+const ENDS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 @Command({
   name: 'backup',
   arguments: '<dir>',
@@ -23,7 +26,7 @@ export class BackupCommand extends CommandRunner {
     const interrupted = new AbortController()
     const interrupt = (): void =>
       interrupted.abort(new UsageError('the backup was interrupted; nothing of it was kept'))
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+    for (const signal of ENDS) process.once(signal, interrupt)
     const bar = progressBar()
     try {
       const backup = await backupEmbeddedStores({
@@ -41,7 +44,7 @@ export class BackupCommand extends CommandRunner {
       )
     } finally {
       bar.stop()
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
+      for (const signal of ENDS) process.off(signal, interrupt)
     }
   }
 
