@@ -5,23 +5,39 @@
 import { crc32 } from 'node:zlib'
 import type { Database, RootDatabase } from 'lmdb'
 import { openDatabase } from './database'
+import { StorageDamaged } from './errors'
 
 export type Entry = { database: string; key: Buffer; value: Buffer }
 
 const PUTS_PER_COMMIT = 2_000
 const BYTES_PER_COMMIT = 4 * 1_048_576
 
-/** All entries as of one moment, database by database, in the order of their keys. Writers go on meanwhile. */
-export function* entriesOf(root: RootDatabase<Buffer, Buffer>): Generator<Entry> {
+/**
+ * All entries of `directory` as of one moment, database by database, in the order of their keys. Writers go on meanwhile.
+ * @throws StorageDamaged when they are not as many as LMDB has counted: a damaged page hides others without a word.
+ */
+export function* entriesOf(root: RootDatabase<Buffer, Buffer>, directory: string): Generator<Entry> {
   // Opened before the snapshot is taken: a transaction knows the databases that were open when it began.
   const databases = databasesOf(root).map(name => ({
     name,
     database: openDatabase(root, name),
   }))
   const snapshot = root.useReadTransaction()
+  const compare = (found: number, counted: number): void => {
+    if (found !== counted) throw new StorageDamaged(`${directory} (${found} of ${counted} entries)`)
+  }
   try {
-    for (const { name, database } of databases)
-      for (const { key, value } of database.getRange({ transaction: snapshot })) yield { database: name, key, value }
+    // All before the first pause: LMDB counts in the transaction that was taken last.
+    const counted = databases.map(({ database }) => entryCount(database))
+    compare([...root.getKeys({ transaction: snapshot })].length, entryCount(root))
+    for (const [index, { name, database }] of databases.entries()) {
+      let found = 0
+      for (const { key, value } of database.getRange({ transaction: snapshot })) {
+        found++
+        yield { database: name, key, value }
+      }
+      compare(found, counted[index]!)
+    }
   } finally {
     snapshot.done()
   }
@@ -77,6 +93,9 @@ export class Digest {
     }
   }
 }
+
+const entryCount = (database: Database<Buffer, Buffer>): number =>
+  (database.getStats() as { entryCount: number }).entryCount
 
 /** LMDB lists the databases of an environment as the keys of its main one. */
 const databasesOf = (root: RootDatabase<Buffer, Buffer>): string[] =>

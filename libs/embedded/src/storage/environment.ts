@@ -19,7 +19,7 @@ import { checkFile, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
 import { StorageFull, WrongFormat } from './errors'
 import { writeDurably } from './files'
-import { rewriteIfRequested } from './rewrite'
+import { isRewriteRequested, rewriteIfRequested } from './rewrite'
 
 export type EnvironmentFormat = {
   kind: 'event-store' | 'document-store'
@@ -84,7 +84,9 @@ export function openEnvironment(
 ): Environment {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const formatVersion = checkFormat(directory, format)
-  checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, isTrusted: takeClosed(directory) })
+  // A rewrite copies what the old pages lead to: they are looked at whole before it.
+  const isTrusted = takeClosed(directory) && !isRewriteRequested(directory)
+  checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, isTrusted })
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT, clearReadersEvery = CLEAR_READERS_EVERY } = options

@@ -20,24 +20,36 @@ export function isRewriteRequested(directory: string): boolean {
   return existsSync(join(directory, REQUEST_FILE))
 }
 
+type Open = (path: string) => RootDatabase<Buffer, Buffer>
+
 /** Rewrites the file of `directory` if that was requested. Takes as long as reading and writing it once. */
-export function rewriteIfRequested(
-  directory: string,
-  openEnvironment: (path: string) => RootDatabase<Buffer, Buffer>,
-): void {
+export function rewriteIfRequested(directory: string, open: Open): void {
   if (!isRewriteRequested(directory)) return
   const folder = join(directory, NEW_FOLDER)
   rmSync(folder, { recursive: true, force: true })
-  const from = openEnvironment(directory)
-  const to = openEnvironment(folder)
-  for (const _ of putAll(entriesOf(from), to));
-  // Nothing is pending on either, so both are closed when this returns.
-  void from.close()
-  void to.close()
-  renameSync(join(folder, 'data.mdb'), join(directory, 'data.mdb'))
-  rmSync(join(directory, 'lock.mdb'), { force: true })
-  syncDirectory(directory)
-  rmSync(folder, { recursive: true })
+  try {
+    copy(directory, folder, open)
+    renameSync(join(folder, 'data.mdb'), join(directory, 'data.mdb'))
+    rmSync(join(directory, 'lock.mdb'), { force: true })
+    syncDirectory(directory)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
   rmSync(join(directory, REQUEST_FILE))
   syncDirectory(directory)
+}
+
+function copy(from: string, to: string, open: Open): void {
+  const source = open(from)
+  try {
+    const target = open(to)
+    try {
+      for (const _ of putAll(entriesOf(source, from), target));
+    } finally {
+      // Nothing is pending on either, so both are closed when this returns.
+      void target.close()
+    }
+  } finally {
+    void source.close()
+  }
 }

@@ -144,12 +144,12 @@ async function copyEntries(from: string, to: string, { signal, tell }: Run): Pro
   const source = open<Buffer, Buffer>({ path: from, readOnly: true, encoding: 'binary', keyEncoding: 'binary' })
   const copy = openFiles(to)
   try {
-    for (const bytes of putAll(given.over(entriesOf(source)), copy)) {
+    for (const bytes of putAll(given.over(entriesOf(source, from)), copy)) {
       tell(bytes)
       await pause(signal)
     }
     let told = 0
-    for (const _ of kept.over(entriesOf(copy))) {
+    for (const _ of kept.over(entriesOf(copy, to))) {
       if (kept.bytes - told < BYTES_PER_PAUSE) continue
       tell(kept.bytes - told)
       told = kept.bytes
