@@ -7,6 +7,7 @@ export {
   type EnvironmentFormat,
   type EnvironmentOptions,
 } from './environment'
+export { checkFile } from './check'
 export { takeClosed } from './closing'
 export { openDatabase } from './database'
 export { Digest, entriesOf, putAll } from './copy'

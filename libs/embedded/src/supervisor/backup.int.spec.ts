@@ -18,6 +18,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { MongoClient } from 'mongodb'
 import { backupEmbeddedStores, type BackupOptions } from './backup'
+import { lockDirectory } from '../storage'
 import { compiledRoom } from './entry'
 import { startEmbeddedStores, type EmbeddedStores } from './supervisor'
 
@@ -218,6 +219,32 @@ test('an event that is damaged on the disk fails it: a copy of that is no backup
   for (let at = -1; (at = bytes.indexOf('event 1 event 1', at + 1)) !== -1;) bytes[at] = 'E'.charCodeAt(0)
   writeFileSync(file, bytes)
   await expect(backup()).rejects.toThrow(/events.*is damaged on disk/)
+  expect(leftovers()).toEqual([])
+})
+
+test('a file whose pages are damaged or cut off is not copied, beside a server or without one', async () => {
+  await fill(100)
+  const file = join(dataDir, 'events', 'data.mdb')
+  const bytes = readFileSync(file)
+  const PAGE = 16_384
+  const leaves = Array.from({ length: bytes.length / PAGE }, (_, page) => page * PAGE).filter(
+    at => bytes.readUInt16LE(at + 18) === 2 && bytes.readUInt16LE(at + 20) > 10,
+  )
+  // That of the last commit: others may be free by now.
+  const leaf = leaves.reduce((a, b) => (bytes.readBigUInt64LE(b + 8) > bytes.readBigUInt64LE(a + 8) ? b : a))
+  const altered = Buffer.from(bytes)
+  // LMDB sees one entry fewer there.
+  altered.writeUInt16LE(altered.readUInt16LE(leaf + 20) - 2, leaf + 20)
+  writeFileSync(file, altered)
+  await expect(backup()).rejects.toThrow(/data.events.*is damaged on disk/)
+  const lock = lockDirectory(dataDir)
+  await expect(backup()).rejects.toThrow(/data.events .*of .* entries.*is damaged on disk/)
+  await lock.release()
+
+  writeFileSync(file, bytes.subarray(0, bytes.length / 2))
+  await expect(backup()).rejects.toThrow(/data.events.*is damaged on disk/)
+  writeFileSync(file, Buffer.alloc(bytes.length, 'garbage'))
+  await expect(backup()).rejects.toThrow(/data.events.*is damaged on disk/)
   expect(leftovers()).toEqual([])
 })
 

@@ -25,11 +25,13 @@ import {
   Digest,
   DirectoryLocked,
   LOCK_FOLDER,
+  checkFile,
   entriesOf,
   isFull,
   lockDirectory,
   openFiles,
   putAll,
+  readHolder,
   syncDirectory,
   takeClosed,
   type DirectoryLock,
@@ -98,6 +100,7 @@ export async function backupEmbeddedStores({ signal, onProgress, ...options }: B
     // Of one that was killed.
     rmSync(copy, { recursive: true, force: true })
     mkdirSync(copy, { mode: 0o700 })
+    for (const store of STORES) await checkSource(dataDir, store)
     for (const store of STORES) await copyStore(join(dataDir, store), join(copy, store), { signal, tell })
     for (const file of files) copyFile(dataDir, copy, file)
     const checked = await check(copy, signal)
@@ -118,6 +121,22 @@ export async function backupEmbeddedStores({ signal, onProgress, ...options }: B
     rmSync(unfinished, { recursive: true, force: true })
     await lock.release()
   }
+}
+
+/** LMDB follows whatever pages lead to. Those of running stores change meanwhile; they were looked at when these started. */
+async function checkSource(dataDir: string, store: string): Promise<void> {
+  if (await isHeld(dataDir)) return
+  try {
+    checkFile(join(dataDir, store, 'data.mdb'))
+  } catch (error) {
+    // Stores that have started since may write.
+    if (!(await isHeld(dataDir))) throw error
+  }
+}
+
+/** The stores' process may end a little later than its parent. */
+async function isHeld(dataDir: string): Promise<boolean> {
+  return (await readHolder(dataDir)) !== null || (await readHolder(join(dataDir, 'stores'))) !== null
 }
 
 async function copyStore(from: string, to: string, run: Run): Promise<void> {
