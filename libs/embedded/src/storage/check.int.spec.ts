@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { checkFile } from './check'
+import { checkFile, type CheckOptions } from './check'
 import { openDatabase } from './database'
 import { openEnvironment } from './environment'
 import { StorageDamaged } from './errors'
@@ -60,10 +60,12 @@ const isSound = (key: Buffer, value: Buffer) =>
   value.length === (value[0] === 0 ? 40_000 : 300) &&
   value.every(byte => byte === value[0])
 
-const checked = (altered: Buffer) => () => {
-  writeFileSync(copy, altered)
-  checkFile(copy, { isSound })
-}
+const checked =
+  (altered: Buffer, options: CheckOptions = { isSound }) =>
+  () => {
+    writeFileSync(copy, altered)
+    checkFile(copy, options)
+  }
 
 test('a file cut off in any page in use is found', () => {
   checkFile(file)
@@ -89,7 +91,10 @@ test('a page of zeros in place of any page in use, or another page, is found', (
   }
 })
 
-test('any bit of the header of a page in use, and of where its entries lie, is found', () => {
+test.each([
+  ['after a crash', { isSound }],
+  ['after an orderly end, but for what its entries hold', { isTrusted: true }],
+])('any bit of the header of a page in use, and of where its entries lie, is found %s', (_when, options) => {
   const withEntries = inUse.filter(page => bytes.readUInt16LE(page * PAGE + 18) !== 4)
   fc.assert(
     fc.property(
@@ -99,11 +104,28 @@ test('any bit of the header of a page in use, and of where its entries lie, is f
       (page, at, bit) => {
         const altered = Buffer.from(bytes)
         altered[page * PAGE + at]! ^= 1 << bit
-        expect(checked(altered)).toThrow(StorageDamaged)
+        expect(checked(altered, options)).toThrow(StorageDamaged)
       },
     ),
     { numRuns: 200 },
   )
+})
+
+test('a tree that has lost entries, or counts others than it has, is found after an orderly end', () => {
+  const leaves = inUse.filter(page => bytes.readUInt16LE(page * PAGE + 18) === 2)
+  // The main tree has one entry: the name and the tree of its only database, with the number of its entries.
+  const counted =
+    Math.max(...leaves.map(page => bytes.subarray(0, (page + 1) * PAGE).indexOf('data\0', page * PAGE))) + 37
+  for (const alter of [
+    ...leaves.map(
+      page => (altered: Buffer) => altered.writeUInt16LE(altered.readUInt16LE(page * PAGE + 20) - 2, page * PAGE + 20),
+    ),
+    (altered: Buffer) => altered.writeUInt32LE(altered.readUInt32LE(counted) + 1, counted),
+  ]) {
+    const altered = Buffer.from(bytes)
+    alter(altered)
+    expect(checked(altered, { isTrusted: true })).toThrow(StorageDamaged)
+  }
 })
 
 test('a state that is older than the newest one is not opened for it', () => {
