@@ -1,5 +1,5 @@
 // Group commit over real files: order, refusals, formats, backup, and what happens when there is no room.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -196,6 +196,54 @@ onLinux.each(limits)('what has no room is refused until there is some; %s', asyn
   const { root } = openHere()
   for (let n = 0; n <= last + 1; n++) expect(root.get(key(`key ${n}`))).toEqual(Buffer.alloc(65_536, n))
   expect(root.get(key(`key ${last + 2}`))).toBeUndefined()
+})
+
+// A small disk of its own needs a mount namespace, which Linux gives to anybody unless the machine forbids it.
+const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
+const onSmallDisk = canMount ? test : test.skip
+
+/** What a program of a process of its own says, in `directory` on a disk of 8 MiB. */
+function onDisk(program: string): unknown {
+  const mounted = 'mount -t tmpfs -o size=8m none "$0" && exec "$1" -e "$2" "$0"'
+  const prepared = `
+    const fs = require('node:fs')
+    const { openEnvironment } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
+    const directory = process.argv[1]
+    const failed = []
+    const onFailedCommit = error => failed.push(error.message)
+    const { root, commit } = openEnvironment(directory, ${JSON.stringify(FORMAT)}, { onFailedCommit })
+    const put = (n, bytes) => commit(() => root.putSync(Buffer.from('key ' + n), Buffer.alloc(bytes, n)))
+      .then(() => 'stored', error => error.code)
+    ;(async () => { ${program} })().then(said => { console.log(JSON.stringify(said)); process.exit() })`
+  const said = execFileSync('unshare', ['-rm', 'sh', '-c', mounted, directory, process.execPath, prepared], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return JSON.parse(String(said))
+}
+
+onSmallDisk('a disk that is full refuses writes until there is room', () => {
+  const said = onDisk(`
+    fs.writeFileSync(directory + '/other', Buffer.alloc(5 * 1048576))
+    const outcomes = new Set()
+    for (let n = 0; n < 30; n++) outcomes.add(await put(n, 300_000))
+    fs.rmSync(directory + '/other')
+    return [...outcomes, await put(99, 300_000), failed]`)
+  expect(said).toEqual(['stored', 'storage-full', 'stored', []])
+})
+
+onSmallDisk('a disk that fails is not taken for a full one when little room is left', () => {
+  const said = onDisk(`
+    const before = await put(0, 1000)
+    for (const fd of fs.readdirSync('/proc/self/fd')) {
+      let file = ''
+      try { file = fs.readlinkSync('/proc/self/fd/' + fd) } catch {}
+      if (!file.endsWith('data.mdb')) continue
+      // The lowest free number is given again. Writing there is an I/O error.
+      fs.closeSync(Number(fd))
+      fs.openSync('/proc/self/mem', 'r+')
+    }
+    return [before, await put(1, 1000), failed.length]`)
+  expect(said).toEqual(['stored', 5, 1])
 })
 
 test('a newer format, another kind and a foreign folder are refused with what to do', async () => {

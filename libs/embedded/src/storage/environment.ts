@@ -1,17 +1,5 @@
 // One LMDB environment with a format of its own and a group commit: what both stores write through.
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeSync,
-} from 'node:fs'
-import { constants } from 'node:os'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { open, type RootDatabase } from 'lmdb'
@@ -20,6 +8,7 @@ import { noteClosed, takeClosed } from './closing'
 import { StorageFull, WrongFormat } from './errors'
 import { writeDurably } from './files'
 import { isRewriteRequested, rewriteIfRequested } from './rewrite'
+import { isFull } from './room'
 
 export type EnvironmentFormat = {
   kind: 'event-store' | 'document-store'
@@ -187,55 +176,16 @@ function attempt(write: () => unknown): Outcome {
   }
 }
 
+/** LMDB throws plain errors with a number for a code; a store's own refusals are classes of their own. */
+const isLmdb = (error: unknown): boolean =>
+  typeof (error as { code?: unknown }).code === 'number' && (error as Error).constructor.name === 'Error'
+
 /** lmdb-js rejects with an error whose `commitError` promise rejects with the reason. */
 async function commitError(error: unknown): Promise<Error> {
   const { commitError } = error as { commitError?: Promise<never> }
   if (!commitError) return error instanceof Error ? error : new Error(String(error))
   return commitError.catch((reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))))
 }
-
-const MDB_MAP_FULL = -30_792
-const EIO = 5
-const FULL = [MDB_MAP_FULL, constants.errno.ENOSPC, constants.errno.EFBIG, constants.errno.EDQUOT]
-/** With less room than this, a write that ended short is the disk's being full; LMDB tells it as an I/O error. */
-const ROOM_BYTES = 16 * 1_048_576
-const PROBE_BYTES = 1_048_576
-
-const codeOf = (error: unknown): unknown => (error as { code?: unknown }).code
-/** LMDB throws plain errors with a number for a code; a store's own refusals are classes of their own. */
-const isLmdb = (error: unknown): boolean =>
-  typeof codeOf(error) === 'number' && (error as Error).constructor.name === 'Error'
-/** Whether it was for want of room that LMDB or the file system failed. */
-export function isFull(error: unknown, directory: string): boolean {
-  const { code, errno } = error as { code?: unknown; errno?: number }
-  // LMDB's code is the number that the system gave; Node's own errors have it, negative, as errno.
-  const number = typeof code === 'number' ? code : -(errno ?? 0)
-  if (number !== EIO) return FULL.includes(number)
-  const { bavail, bsize } = statfsSync(directory)
-  return bavail * bsize < ROOM_BYTES || isRefusedRoom(directory)
-}
-
-/** Whether a quota or a limit on file sizes cut the write short; the kernel says so when the rest is written. */
-function isRefusedRoom(directory: string): boolean {
-  const probe = join(directory, '.room')
-  try {
-    const file = openSync(probe, 'w', 0o600)
-    try {
-      writeSync(file, Buffer.alloc(PROBE_BYTES), 0, PROBE_BYTES, statSync(join(directory, 'data.mdb')).size)
-      writeSync(file, Buffer.alloc(PROBE_BYTES))
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    return false
-  } catch (error) {
-    return FULL.includes(codeNumber(error))
-  } finally {
-    rmSync(probe, { force: true })
-  }
-}
-
-const codeNumber = (error: unknown): number => Math.abs((error as { errno?: number }).errno ?? 0)
 
 function endProcess(error: Error): void {
   process.stderr.write(`${error.message}. The process ends: nothing written from here on could be relied on.\n`)

@@ -1,6 +1,5 @@
 // What both embedded stores stand on: durable files with group commit, and one owner per directory.
 export {
-  isFull,
   openEnvironment,
   openFiles,
   type Environment,
@@ -21,5 +20,6 @@ export {
 } from './errors'
 export { LOCK_FOLDER, lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
 export { isRewriteRequested, requestRewrite } from './rewrite'
+export { isFull } from './room'
 export { SEAL_BYTES, isSound, seal } from './seal'
 export { syncDirectory, writeDurably } from './files'
