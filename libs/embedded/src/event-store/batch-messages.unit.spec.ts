@@ -13,6 +13,8 @@ const chunks = fc.record({
   id: fc.uuid(),
   stream: text,
   expected: fc.oneof(fc.constantFrom<ExpectedRevision>('any', 'no_stream', 'stream_exists'), fc.nat(2 ** 40)),
+  /** Milliseconds since 1970, or before. */
+  deadline: fc.integer({ min: -(10 ** 12), max: 10 ** 13 }),
   hasOptions: fc.boolean(),
   isFinal: fc.boolean(),
   proposed: fc.array(
@@ -28,10 +30,10 @@ const chunks = fc.record({
 })
 type Given = typeof chunks extends fc.Arbitrary<infer T> ? T : never
 
-function written({ id, stream, expected, hasOptions, isFinal, proposed }: Given): Buffer {
+function written({ id, stream, expected, deadline, hasOptions, isFinal, proposed }: Given): Buffer {
   const options = new BatchAppendReq.Options()
     .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from(stream)))
-    .setDeadline(Timestamp.fromDate(new Date(0)))
+    .setDeadline(Timestamp.fromDate(new Date(deadline)))
   if (expected === 'any') options.setAny(new Empty())
   else if (expected === 'no_stream') options.setNoStream(new Empty())
   else if (expected === 'stream_exists') options.setStreamExists(new Empty())
@@ -54,7 +56,8 @@ test('a chunk is read as it was written', () => {
     fc.property(chunks, given => {
       const { correlationId, target, proposed, isFinal } = readBatchChunk(written(given))
       expect(correlationId!.text).toBe(given.id)
-      expect(target).toEqual(given.hasOptions ? { stream: given.stream, expected: given.expected } : undefined)
+      const { stream, expected, deadline, hasOptions } = given
+      expect(target).toEqual(hasOptions ? { stream, expected, deadline } : undefined)
       expect(isFinal).toBe(given.isFinal)
       expect(proposed.map(one => ({ ...one, metadata: [...one.metadata], data: [...one.data] }))).toEqual(
         given.proposed.map(one => ({ ...one, metadata: [...one.metadata], data: [...one.data] })),

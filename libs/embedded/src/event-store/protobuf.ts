@@ -40,8 +40,12 @@ export class Reader {
 
   /** The same of a field that may be negative: as 64 bits in two's complement. */
   signedVarint(): number {
+    const start = this.at
     const value = this.varint()
-    return value >= 2 ** 63 ? value - 2 ** 64 : value
+    if (value < 2 ** 63) return value
+    let bits = 0n
+    for (let at = this.at - 1; at >= start; at--) bits = (bits << 7n) | BigInt(this.buffer[at]! & 127)
+    return Number(BigInt.asIntN(64, bits))
   }
 
   /** The bytes of a field with a length, where they lie. */
