@@ -1,8 +1,10 @@
 // A rewrite takes everything along, or leaves the old file as it was and says so.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { compiledRoom } from '../supervisor/entry'
 import { noteClosed } from './closing'
 import { openDatabase } from './database'
 import { openEnvironment, openFiles } from './environment'
@@ -47,6 +49,25 @@ test('a file that lost entries to damage is not rewritten without them', () => {
   expect(() => rewriteIfRequested(directory, openFiles)).toThrow(StorageDamaged)
   expect(() => rewriteIfRequested(directory, openFiles)).toThrow('199 of 200 entries')
   expect(readFileSync(file).equals(damaged)).toBe(true)
+})
+
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux('a file that has no room to be rewritten is opened as it was', () => {
+  const before = readFileSync(file)
+  requestRewrite(directory)
+  const program = `
+    const { isRewriteRequested, openDatabase, openEnvironment } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
+    const { root } = openEnvironment(process.argv[1], ${JSON.stringify(FORMAT)})
+    const count = openDatabase(root, 'entries').getCount()
+    console.log(JSON.stringify({ count, isRequested: isRewriteRequested(process.argv[1]) }))
+    process.exit()`
+  const limited = ['--fsize=100000:unlimited', process.execPath, '-e', program, directory]
+  const { stdout, stderr } = spawnSync('prlimit', limited, { encoding: 'utf8' })
+  expect(JSON.parse(stdout)).toEqual({ count: ENTRIES, isRequested: false })
+  expect(stderr).toContain(`${directory} was not written anew: there was no room for a second file beside the old one.`)
+  expect(readFileSync(file).equals(before)).toBe(true)
+  expect(readdirSync(directory)).not.toContain('rewritten')
 })
 
 test('a file is looked at whole before it is rewritten, closed in order or not', () => {

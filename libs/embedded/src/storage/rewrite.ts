@@ -5,7 +5,9 @@ import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RootDatabase } from 'lmdb'
 import { entriesOf, putAll } from './copy'
+import { StorageDamaged } from './errors'
 import { syncDirectory, writeDurably } from './files'
+import { isFull } from './room'
 
 const REQUEST_FILE = 'rewrite-requested'
 const NEW_FOLDER = 'rewritten'
@@ -22,7 +24,11 @@ export function isRewriteRequested(directory: string): boolean {
 
 type Open = (path: string) => RootDatabase<Buffer, Buffer>
 
-/** Rewrites the file of `directory` if that was requested. Takes as long as reading and writing it once. */
+/**
+ * Rewrites the file of `directory` if that was requested. Takes as long as reading and writing it once. Where that fails, for
+ * want of room above all, the file stays as it was and the request is dropped: the store is to be opened all the same.
+ * @throws StorageDamaged when not all of it can be read.
+ */
 export function rewriteIfRequested(directory: string, open: Open): void {
   if (!isRewriteRequested(directory)) return
   const folder = join(directory, NEW_FOLDER)
@@ -32,11 +38,22 @@ export function rewriteIfRequested(directory: string, open: Open): void {
     renameSync(join(folder, 'data.mdb'), join(directory, 'data.mdb'))
     rmSync(join(directory, 'lock.mdb'), { force: true })
     syncDirectory(directory)
+  } catch (error) {
+    if (error instanceof StorageDamaged) throw error
+    process.stderr.write(
+      `${directory} was not written anew: ${reasonOf(error, folder)} What was erased is still in it.\n`,
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-  rmSync(join(directory, REQUEST_FILE))
+  rmSync(join(directory, REQUEST_FILE), { force: true })
   syncDirectory(directory)
+}
+
+function reasonOf(error: unknown, folder: string): string {
+  if (isFull(error, folder))
+    return 'there was no room for a second file beside the old one. Free some, then scavenge again.'
+  return `${error instanceof Error ? error.message : String(error)}.`
 }
 
 function copy(from: string, to: string, open: Open): void {

@@ -44,8 +44,12 @@ async function main(): Promise<void> {
     onMessage: recorder?.onMessage,
     onScavenged() {
       // What was erased from the log has left the read models by projection; their file is rewritten with the log's.
-      requestRewrite(documentsDirectory)
-      stop()
+      try {
+        requestRewrite(documentsDirectory)
+      } finally {
+        // Also without room for that: the log's rewrite is requested, and whoever waits is to be told that this one is not.
+        stop()
+      }
     },
   })
 

@@ -1,7 +1,7 @@
 // The stores' process: starts on demand, owns its directory, comes back when it dies, and ends with its parent.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client'
@@ -41,6 +41,23 @@ async function append({ eventStoreUrl }: StoreUrls, stream: string, attempts = 5
     try {
       const { nextExpectedRevision } = await client.appendToStream(stream, jsonEvent({ type: 'Tested', data: {} }))
       return Number(nextExpectedRevision)
+    } catch (error) {
+      if (attempt === attempts) throw error
+      await new Promise(resolve => setTimeout(resolve, 100))
+    } finally {
+      await client.dispose()
+    }
+  }
+}
+
+/** As soon as the store answers. */
+async function countEvents({ eventStoreUrl }: StoreUrls, stream: string, attempts = 50): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const client = new EventStoreDBClient({ endpoint: eventStoreUrl }, { insecure: true })
+    try {
+      let count = 0
+      for await (const _ of client.readStream(stream)) count++
+      return count
     } catch (error) {
       if (attempt === attempts) throw error
       await new Promise(resolve => setTimeout(resolve, 100))
@@ -146,6 +163,40 @@ test('a scavenge whose process is killed is gone on with by the next', async () 
   for (const store of ['documents', 'events'])
     expect(readFileSync(join(dataDir, store, 'data.mdb')).includes('secret-of-a-person')).toBe(false)
   expect(await append(stores, 'a')).toBe(0)
+})
+
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux(
+  'a scavenge whose files find no room ends with an error, and the stores are back with what they had',
+  async () => {
+    const { parent } = await otherParent()
+    const urls = (await findRunningStores(dataDir))!
+    const client = new EventStoreDBClient({ endpoint: urls.eventStoreUrl }, { insecure: true })
+    const events = Array.from({ length: 300 }, (_, n) =>
+      jsonEvent({ type: 'Told', data: { n, text: 'x'.repeat(2_000) } }),
+    )
+    await client.appendToStream('s', events)
+    const child = childOf(parent.pid!)
+    // Processes that it starts from here on may not write beyond.
+    execFileSync('prlimit', ['--pid', String(parent.pid), '--fsize=200000:unlimited'])
+    await expect(scavengeEmbeddedStores({ dataDir })).rejects.toThrow('The scavenge ended early')
+    await until(() => !isAlive(child))
+    await client.dispose()
+    expect(await countEvents(urls, 's')).toBe(300)
+  },
+)
+
+onLinux('stores without room to request the rewrite of their documents start again all the same', async () => {
+  const { parent } = await otherParent()
+  const urls = (await findRunningStores(dataDir))!
+  await append(urls, 's')
+  const child = childOf(parent.pid!)
+  // In the place where it is written first.
+  mkdirSync(join(dataDir, 'documents', `.rewrite-requested.${child}`))
+  await expect(scavengeEmbeddedStores({ dataDir })).rejects.toThrow('The scavenge ended early')
+  await until(() => !isAlive(child))
+  expect(await countEvents(urls, 's')).toBe(1)
 })
 
 test('a parent killed with -9 takes the stores with it, and the next start takes over', async () => {
