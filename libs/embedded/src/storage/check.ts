@@ -70,9 +70,9 @@ export interface CheckOptions {
   readonly isTrusted?: boolean
 }
 
-/** @throws StorageDamaged when the file is cut off, its pages contradict each other, or an entry is not sound. */
+/** @throws StorageDamaged when the file is missing or cut off, its pages contradict each other, or an entry is not sound. */
 export function checkFile(file: string, options: CheckOptions = {}): void {
-  if (!existsSync(file)) return
+  if (!existsSync(file)) throw new StorageDamaged(`${file} (it is missing)`)
   const descriptor = openSync(file, 'r')
   try {
     new Check(file, descriptor).run(options)

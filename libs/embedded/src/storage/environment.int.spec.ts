@@ -1,7 +1,7 @@
 // Group commit over real files: order, refusals, formats, backup, and what happens when there is no room.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -121,6 +121,31 @@ test('what was made and not written to yet is opened again, closed in order or n
   await again.close()
   rmSync(cut, { recursive: true })
   expect(root.get(key('a'))).toBeUndefined()
+})
+
+test('a file that is lost is reported; what a crash in the making of one left is made anew', async () => {
+  const made = openHere()
+  await made.commit(() => made.root.putSync(key('a'), key('1')))
+  await made.close()
+  opened = []
+  const file = join(directory, 'data.mdb')
+  rmSync(file)
+  expect(() => openHere()).toThrow(/data.mdb \(it is missing\) is damaged/)
+  expect(existsSync(file)).toBe(false)
+
+  // As it is after each step of the making.
+  for (const left of [[], ['format.json'], ['format.json', 'lock.mdb'], ['format.json', 'lock.mdb', 'data.mdb']]) {
+    rmSync(directory, { recursive: true })
+    mkdirSync(directory)
+    writeFileSync(join(directory, 'making'), '')
+    for (const name of left) writeFileSync(join(directory, name), name === 'format.json' ? JSON.stringify(FORMAT) : '')
+    const environment = openEnvironment(directory, FORMAT)
+    await environment.commit(() => environment.root.putSync(key('a'), key('1')))
+    await environment.close()
+    const again = openEnvironment(directory, FORMAT)
+    expect(String(again.root.get(key('a')))).toBe('1')
+    await again.close()
+  }
 })
 
 test('the place of a reader that was killed is given back while the files are open', async () => {

@@ -1,12 +1,12 @@
 // One LMDB environment with a format of its own and a group commit: what both stores write through.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { open, type RootDatabase } from 'lmdb'
 import { checkFile, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
 import { StorageFull, WrongFormat } from './errors'
-import { writeDurably } from './files'
+import { syncDirectory, writeDurably } from './files'
 import { isRewriteRequested, rewriteIfRequested } from './rewrite'
 import { isFull } from './room'
 
@@ -54,6 +54,8 @@ type Waiting = { write: () => unknown; resolve: (value: never) => void; reject: 
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
 const FORMAT_FILE = 'format.json'
+const DATA_FILE = 'data.mdb'
+const MAKING_FILE = 'making'
 const ON_THE_SPOT = 2
 const CLEAR_READERS_EVERY = 30_000
 const PAGE_SIZE = 16_384
@@ -72,10 +74,11 @@ export function openEnvironment(
   options: EnvironmentOptions = {},
 ): Environment {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
+  if (isUnmade(directory)) make(directory, format)
   const formatVersion = checkFormat(directory, format)
   // A rewrite copies what the old pages lead to: they are looked at whole before it.
   const isTrusted = takeClosed(directory) && !isRewriteRequested(directory)
-  checkFile(join(directory, 'data.mdb'), { isSound: options.isSound, isTrusted })
+  checkFile(join(directory, DATA_FILE), { isSound: options.isSound, isTrusted })
   rewriteIfRequested(directory, openFiles)
   const root = openFiles(directory)
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT, clearReadersEvery = CLEAR_READERS_EVERY } = options
@@ -192,17 +195,30 @@ function endProcess(error: Error): void {
   process.exit(70)
 }
 
+/** Whether nothing was ever committed in a directory: it has no files, or those that a crash in their making left. */
+function isUnmade(directory: string): boolean {
+  if (existsSync(join(directory, MAKING_FILE))) return true
+  return [FORMAT_FILE, DATA_FILE].every(file => !existsSync(join(directory, file)))
+}
+
+/** Without the note of it, a file that is lost later would be taken for one that is still to be made. */
+function make(directory: string, { kind, formatVersion }: EnvironmentFormat): void {
+  writeDurably(directory, MAKING_FILE, Buffer.of())
+  for (const file of [DATA_FILE, 'lock.mdb']) rmSync(join(directory, file), { force: true })
+  writeDurably(directory, FORMAT_FILE, Buffer.from(`${JSON.stringify({ kind, formatVersion })}\n`))
+  // Nothing is pending on it, so it is closed at once.
+  void openFiles(directory).close()
+  rmSync(join(directory, MAKING_FILE))
+  syncDirectory(directory)
+}
+
 function checkFormat(directory: string, { kind, formatVersion, oldest }: EnvironmentFormat): number {
   const file = join(directory, FORMAT_FILE)
-  if (!existsSync(file)) {
-    if (existsSync(join(directory, 'data.mdb')))
-      throw new WrongFormat(
-        'foreign-directory',
-        `${directory} has data but no ${FORMAT_FILE}: these are not the files of ${kind} of this program. Choose another DATA_DIR.`,
-      )
-    writeDurably(directory, FORMAT_FILE, Buffer.from(`${JSON.stringify({ kind, formatVersion })}\n`))
-    return formatVersion
-  }
+  if (!existsSync(file))
+    throw new WrongFormat(
+      'foreign-directory',
+      `${directory} has data but no ${FORMAT_FILE}: these are not the files of ${kind} of this program. Choose another DATA_DIR.`,
+    )
   const found = readFormat(file)
   if (found.kind !== kind)
     throw new WrongFormat(
