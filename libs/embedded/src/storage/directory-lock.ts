@@ -3,11 +3,24 @@
 // The lock is a reader's place in a tiny LMDB environment. LMDB guards each place by an fcntl lock of its process, which
 // the kernel drops when the process dies, however it dies: a stale place is recognised without trusting pids, and the
 // environment's own write mutex (robust against a dead owner) lets two starts take over one after the other.
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import {
+  accessSync,
+  appendFileSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { open, type RootDatabase } from 'lmdb'
-import { DirectoryLocked } from './errors'
+import { open, type RootDatabase, type Transaction } from 'lmdb'
+import { checkFile } from './check'
+import { DirectoryLocked, StorageDamaged, StorageFull } from './errors'
+import { makeReaderTable } from './files'
+import { isFull } from './room'
 
 export type Holder = {
   pid: number
@@ -35,53 +48,64 @@ const heldHere = new Map<string, Holder>()
 
 /**
  * Makes this process the one owner of `dataDir` (created when absent) until `release` or its death.
- * @throws DirectoryLocked naming the holder's pid.
+ * @throws DirectoryLocked naming the holder's pid; StorageFull.
  */
 export function lockDirectory(dataDir: string): DirectoryLock {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const directory = realpathSync(dataDir)
   if (heldHere.has(directory)) throw new DirectoryLocked(dataDir, process.pid)
-  const root = openLock(directory)
-  // The place is taken before the record is written, so whoever reads the record finds its owner alive.
-  const place = root.useReadTransaction()
-  root.get(RECORD)
-  const release = async () => {
-    place.done()
-    await root.close()
+  const holder = newHolder()
+  let root: RootDatabase<Holder, string> | undefined
+  let place: Transaction | undefined
+  const letGo = async () => {
+    removeRuntimeFolder(holder)
+    place?.done()
+    await root?.close()
   }
-  let holder: Holder
   try {
-    holder = root.transactionSync(() => {
-      const last = root.get(RECORD)
-      if (last && last.pid !== process.pid && livePids(root).has(last.pid)) throw new DirectoryLocked(dataDir, last.pid)
-      if (last) removeRuntimeFolder(last)
-      const next = newHolder()
-      root.putSync(RECORD, next)
-      return next
-    })
+    root = openSound(directory)
+    // Taken before the record is written, so whoever reads the record finds its owner alive.
+    place = takePlace(root, dataDir)
+    record(root, holder, dataDir)
   } catch (error) {
-    void release()
-    throw error
+    void letGo()
+    const folder = join(directory, LOCK_FOLDER)
+    throw isFull(error, folder) ? new StorageFull(folder, error) : error
   }
   heldHere.set(directory, holder)
   return {
     ...holder,
     async release() {
-      removeRuntimeFolder(holder)
       heldHere.delete(directory)
-      await release()
+      await letGo()
     },
   }
 }
 
-/** The live owner of `dataDir`, or null. Takes no lock and creates nothing. */
+/** Of several that start at a time the first one to come here is the next holder. */
+function record(root: RootDatabase<Holder, string>, next: Holder, dataDir: string): void {
+  root.transactionSync(() => {
+    const last = root.get(RECORD)
+    if (last && last.pid !== process.pid && livePids(root).has(last.pid)) throw new DirectoryLocked(dataDir, last.pid)
+    if (last) removeRuntimeFolder(last)
+    root.putSync(RECORD, next)
+  })
+}
+
+/**
+ * The live owner of `dataDir`, or null. Takes no lock and creates nothing.
+ * @throws DirectoryLocked when there is one that cannot be told more of: it has the pid of this process, in another container.
+ */
 export async function readHolder(dataDir: string): Promise<Holder | null> {
   if (!existsSync(join(dataDir, LOCK_FOLDER))) return null
   const directory = realpathSync(dataDir)
   const own = heldHere.get(directory)
   if (own) return own
+  if (isDamaged(directory)) return null
   const root = openLock(directory)
   try {
+    const place = takePlace(root, dataDir)
+    place.done()
     const last = root.get(RECORD)
     return last && last.pid !== process.pid && livePids(root).has(last.pid) ? last : null
   } finally {
@@ -89,8 +113,71 @@ export async function readHolder(dataDir: string): Promise<Holder | null> {
   }
 }
 
+/** As many as LMDB takes when it is not told. */
+const MAX_READERS = 126
+/** A record takes a few pages of 4 KiB, which become free again. */
+const SPARE_BYTES = 65_536
+
 function openLock(directory: string): RootDatabase<Holder, string> {
-  return open<Holder, string>({ path: join(directory, LOCK_FOLDER), encoding: 'json', overlappingSync: false })
+  const path = join(directory, LOCK_FOLDER)
+  makeReaderTable(path, MAX_READERS)
+  return open<Holder, string>({ path, encoding: 'json', overlappingSync: false })
+}
+
+/** Opens the lock to take it: a damaged file is made anew, and one that has no room yet for the next record is given it. */
+function openSound(directory: string): RootDatabase<Holder, string> {
+  if (isDamaged(directory)) replaceDamaged(directory)
+  const root = openLock(directory)
+  const file = join(directory, LOCK_FOLDER, 'data.mdb')
+  const { size } = statSync(file)
+  try {
+    // At its end, so that nothing is written over which another process may just write there.
+    if (size < SPARE_BYTES) appendFileSync(file, Buffer.alloc(SPARE_BYTES - size))
+  } catch {
+    // Without room for that there may still be enough for the record.
+  }
+  return root
+}
+
+/** Longer than another process takes to make the file or to write a record: what is found then stays so. */
+const SETTLED_MS = 100
+
+function isDamaged(directory: string): boolean {
+  const file = join(directory, LOCK_FOLDER, 'data.mdb')
+  const looksDamaged = () => {
+    if (!existsSync(file)) return false
+    try {
+      checkFile(file)
+      return false
+    } catch (error) {
+      if (error instanceof StorageDamaged) return true
+      throw error
+    }
+  }
+  if (!looksDamaged()) return false
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLED_MS)
+  return looksDamaged()
+}
+
+/** The record is lost with its file. An owner that is still alive has a place among the readers, which have another file. */
+function replaceDamaged(directory: string): void {
+  rmSync(join(directory, LOCK_FOLDER, 'data.mdb'))
+  const root = openLock(directory)
+  for (const pid of livePids(root))
+    if (pid !== process.pid) root.putSync(RECORD, { pid, runtimeFolder: '', eventsSocket: '', documentsSocket: '' })
+  void root.close()
+}
+
+/** A reader's place. The kernel refuses it when a process with the pid of this one has it: in another container. */
+function takePlace(root: RootDatabase<Holder, string>, dataDir: string): Transaction {
+  try {
+    const place = root.useReadTransaction()
+    root.get(RECORD)
+    return place
+  } catch (error) {
+    // What LMDB says by itself has a code. Refused a place, lmdb-js tries for 10 s and goes on without one.
+    throw error instanceof TypeError ? new DirectoryLocked(dataDir, process.pid) : error
+  }
 }
 
 /** The processes with a place in the reader table, after those that died were cleared from it. */

@@ -6,7 +6,7 @@ import { open, type RootDatabase } from 'lmdb'
 import { checkFile, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
 import { StorageFull, WrongFormat } from './errors'
-import { syncDirectory, writeDurably } from './files'
+import { makeReaderTable, syncDirectory, writeDurably } from './files'
 import { isRewriteRequested, rewriteIfRequested } from './rewrite'
 import { isFull } from './room'
 
@@ -155,6 +155,7 @@ export function openEnvironment(
 
 /** Opens the files of an environment as they are, without a look at their format. */
 export function openFiles(path: string): RootDatabase<Buffer, Buffer> {
+  makeReaderTable(path, MAX_READERS)
   return open<Buffer, Buffer>({
     path,
     pageSize: PAGE_SIZE,

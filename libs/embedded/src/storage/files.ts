@@ -1,5 +1,15 @@
-// Small files that must be there whole, or not at all, after a crash.
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs'
+// Small files that must be there whole, or not at all.
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 /** Writes a file so that after a crash it has its old content or the new one. */
@@ -17,5 +27,29 @@ export function syncDirectory(directory: string): void {
     fsyncSync(folder)
   } finally {
     closeSync(folder)
+  }
+}
+
+/** Bytes of a reader's place, and of what lies before the first in so many of them. */
+const PLACE_BYTES = 64
+const HEAD_PLACES = 16
+
+/**
+ * Makes the file of LMDB's table of readers, where there is none. LMDB itself makes one with holes and maps it into memory:
+ * a place for which the disk has no room any more ends the process by SIGBUS.
+ */
+export function makeReaderTable(directory: string, readers: number): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const file = join(directory, 'lock.mdb')
+  if (existsSync(file)) return
+  const temporary = join(directory, `.lock.mdb.${process.pid}`)
+  try {
+    writeFileSync(temporary, Buffer.alloc((HEAD_PLACES + readers) * PLACE_BYTES), { mode: 0o600 })
+    linkSync(temporary, file)
+  } catch (error) {
+    // Another process was first, and may use it already.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(temporary, { force: true })
   }
 }
