@@ -8,6 +8,7 @@ import {
   openSync,
   renameSync,
   rmSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -34,9 +35,12 @@ export function syncDirectory(directory: string): void {
 const PLACE_BYTES = 64
 const HEAD_PLACES = 16
 
+/** Bytes of the pages that an environment begins with, and of some more. */
+const FIRST_PAGES = 65_536
+
 /**
  * Makes the file of LMDB's table of readers, where there is none. LMDB itself makes one with holes and maps it into memory:
- * a place for which the disk has no room any more ends the process by SIGBUS.
+ * a place for which the disk has no room any more ends the process by SIGBUS. So does a want of room for the first pages.
  */
 export function makeReaderTable(directory: string, readers: number): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -44,7 +48,9 @@ export function makeReaderTable(directory: string, readers: number): void {
   if (existsSync(file)) return
   const temporary = join(directory, `.lock.mdb.${process.pid}`)
   try {
-    writeFileSync(temporary, Buffer.alloc((HEAD_PLACES + readers) * PLACE_BYTES), { mode: 0o600 })
+    const bytes = (HEAD_PLACES + readers) * PLACE_BYTES
+    writeFileSync(temporary, Buffer.alloc(bytes + FIRST_PAGES), { mode: 0o600 })
+    truncateSync(temporary, bytes)
     linkSync(temporary, file)
   } catch (error) {
     // Another process was first, and may use it already.

@@ -194,8 +194,8 @@ test('one that is interrupted leaves nothing', async () => {
 const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
 const onSmallDisk = canMount ? test : test.skip
 
-onSmallDisk('a disk without room refuses it in words, and leaves nothing', async () => {
-  await fill(2_000)
+onSmallDisk('without room, or more of it than a limit allows, it is refused in words and leaves nothing', async () => {
+  await fill(300)
   const place = join(folder, 'copies')
   mkdirSync(place)
   const program = `
@@ -204,12 +204,21 @@ onSmallDisk('a disk without room refuses it in words, and leaves nothing', async
       .backupEmbeddedStores({ dataDir: ${JSON.stringify(dataDir)}, target: ${JSON.stringify(target)} })
       .then(() => 'done', error => error.message)
       .then(said => console.log(JSON.stringify({ said, left: readdirSync(${JSON.stringify(place)}) })))`
-  const mounted = 'mount -t tmpfs -o size=1m none "$0" && exec "$1" -e "$2"'
-  const outcome = execFileSync('unshare', ['-rm', 'sh', '-c', mounted, place, process.execPath, program])
-  expect(JSON.parse(String(outcome))).toEqual({
-    said: expect.stringContaining(`There is no room for the backup at ${target}`),
-    left: [],
-  })
+  const before = [
+    // Room for nothing; for the lock's table and not for its pages; for those and not for the stores' tables; for part of it.
+    ...['4k', '16k', '120k', '300k'].map(size => `mount -t tmpfs -o size=${size} none "$0"`),
+    'ulimit -f 200',
+  ]
+  for (const step of before) {
+    const run = ['-rm', 'sh', '-c', `${step} && exec "$1" -e "$2"`, place, process.execPath, program]
+    const { stdout, signal } = spawnSync('unshare', run, { encoding: 'utf8' })
+    expect({ step, signal, ...(JSON.parse(stdout || '{}') as object) }).toEqual({
+      step,
+      signal: null,
+      said: expect.stringContaining(`There is no room for the backup at ${target}`),
+      left: [],
+    })
+  }
 })
 
 test('an event that is damaged on the disk fails it: a copy of that is no backup', async () => {

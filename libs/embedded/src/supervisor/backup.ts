@@ -24,6 +24,7 @@ import { checkEventLog, type CheckedLog } from '../event-store'
 import {
   Digest,
   DirectoryLocked,
+  StorageFull,
   LOCK_FOLDER,
   checkFile,
   entriesOf,
@@ -110,13 +111,7 @@ export async function backupEmbeddedStores({ signal, onProgress, ...options }: B
     syncDirectory(dirname(target))
     return { ...checked, target, bytes }
   } catch (error) {
-    if (!isFull(error, unfinished)) throw error
-    throw new Error(
-      `There is no room for the backup at ${target}: nothing of it was kept. Free some, or go elsewhere.`,
-      {
-        cause: error,
-      },
-    )
+    throw error instanceof StorageFull || isFull(error, unfinished) ? noRoom(target, error) : error
   } finally {
     rmSync(unfinished, { recursive: true, force: true })
     await lock.release()
@@ -143,7 +138,11 @@ async function copyStore(from: string, to: string, run: Run): Promise<void> {
   for (;;) {
     const files = filesOf(from)
     mkdirSync(to, { mode: 0o700 })
-    await copyEntries(from, to, run)
+    try {
+      await copyEntries(from, to, run)
+    } catch (error) {
+      throw isFull(error, to) ? new StorageFull(to, error) : error
+    }
     copyFileSync(join(from, 'format.json'), join(to, 'format.json'))
     // Stores that come back after a scavenge have put a new file in place of the one that was open here, and might have
     // taken the pages of a reader whom they did not see.
@@ -228,9 +227,18 @@ function lockTarget(unfinished: string, target: string): DirectoryLock {
   try {
     return lockDirectory(unfinished)
   } catch (error) {
+    if (error instanceof StorageFull) {
+      rmSync(unfinished, { recursive: true })
+      throw noRoom(target, error)
+    }
     if (!(error instanceof DirectoryLocked)) throw error
     throw new Error(`Process ${error.holderPid} is making a backup at ${target} already.`, { cause: error })
   }
+}
+
+function noRoom(target: string, cause: unknown): Error {
+  const message = `There is no room for the backup at ${target}: nothing of it was kept. Free some, or go elsewhere.`
+  return new Error(message, { cause })
 }
 
 function checkFree(target: string): void {
