@@ -141,6 +141,8 @@ test('it goes into a new or empty folder outside of the data directory', async (
   await expect(backup({ target: folder })).rejects.toThrow('is not empty')
   writeFileSync(join(folder, 'file'), '')
   await expect(backup({ target: join(folder, 'file') })).rejects.toThrow('is a file')
+  symlinkSync(join(folder, 'nowhere'), join(folder, 'dangling'))
+  await expect(backup({ target: join(folder, 'dangling') })).rejects.toThrow('is a link to nothing')
   expect(leftovers()).toEqual([])
   mkdirSync(target, { recursive: true })
   await backup()
@@ -219,6 +221,21 @@ onSmallDisk('without room, or more of it than a limit allows, it is refused in w
       left: [],
     })
   }
+})
+
+onSmallDisk('an empty disk is refused at once as a target: a folder in it is one', async () => {
+  await fill()
+  const place = join(folder, 'disk')
+  mkdirSync(place)
+  const program = `
+    const { backupEmbeddedStores } = require(${JSON.stringify(join(compiledRoom(), 'supervisor/backup'))})
+    const backup = target => backupEmbeddedStores({ dataDir: ${JSON.stringify(dataDir)}, target })
+      .then(({ events }) => events, error => error.message)
+    const place = ${JSON.stringify(place)}
+    ;(async () => [await backup(place), await backup(place + '/first')])().then(said => console.log(JSON.stringify(said)))`
+  const mounted = 'mount -t tmpfs none "$0" && exec "$1" -e "$2"'
+  const said = execFileSync('unshare', ['-rm', 'sh', '-c', mounted, place, process.execPath, program])
+  expect(JSON.parse(String(said))).toEqual([expect.stringContaining('name a new folder in it'), 3])
 })
 
 test('an event that is damaged on the disk fails it: a copy of that is no backup', async () => {

@@ -243,9 +243,15 @@ function noRoom(target: string, cause: unknown): Error {
 
 function checkFree(target: string): void {
   const found = statSync(target, { throwIfNoEntry: false })
-  if (!found) return
+  if (!found) {
+    if (!lstatSync(target, { throwIfNoEntry: false })) return
+    throw new Error(`${target} is a link to nothing: a backup goes into a new folder.`)
+  }
   if (!found.isDirectory()) throw new Error(`${target} is a file: a backup goes into a new folder.`)
   if (readdirSync(target).length > 0) throw new Error(`${target} is not empty: a backup goes into a new folder.`)
+  // What is made beside it cannot be moved over it.
+  if (found.dev !== statSync(dirname(target)).dev)
+    throw new Error(`${target} is a file system of its own: name a new folder in it.`)
 }
 
 /** It is cleared away whole, so nothing may lie in it but what a backup that was killed left there. */
