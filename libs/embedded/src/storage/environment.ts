@@ -1,22 +1,15 @@
 // One LMDB environment with a format of its own and a group commit: what both stores write through.
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { open, type RootDatabase } from 'lmdb'
 import { checkFile, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
-import { StorageFull, WrongFormat } from './errors'
+import { StorageFull } from './errors'
 import { makeReaderTable, syncDirectory, writeDurably } from './files'
+import { checkFormat, FORMAT_FILE, writeFormat, type EnvironmentFormat } from './format'
 import { isRewriteRequested, rewriteIfRequested } from './rewrite'
 import { isFull } from './room'
-
-export type EnvironmentFormat = {
-  kind: 'event-store' | 'document-store'
-  /** What this program writes. A directory of a newer version is refused, one of an older version is opened, */
-  formatVersion: number
-  /** but for those before this version. */
-  oldest?: { formatVersion: number; whatToDo: string }
-}
 
 export type EnvironmentOptions = {
   /** Called when a commit fails for another reason than a full disk. The default ends the process: what a failed sync
@@ -53,7 +46,6 @@ export type Environment = {
 type Waiting = { write: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }
 type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
-const FORMAT_FILE = 'format.json'
 const DATA_FILE = 'data.mdb'
 const MAKING_FILE = 'making'
 const ON_THE_SPOT = 2
@@ -203,50 +195,12 @@ function isUnmade(directory: string): boolean {
 }
 
 /** Without the note of it, a file that is lost later would be taken for one that is still to be made. */
-function make(directory: string, { kind, formatVersion }: EnvironmentFormat): void {
+function make(directory: string, format: EnvironmentFormat): void {
   writeDurably(directory, MAKING_FILE, Buffer.of())
   for (const file of [DATA_FILE, 'lock.mdb']) rmSync(join(directory, file), { force: true })
-  writeDurably(directory, FORMAT_FILE, Buffer.from(`${JSON.stringify({ kind, formatVersion })}\n`))
+  writeFormat(directory, format)
   // Nothing is pending on it, so it is closed at once.
   void openFiles(directory).close()
   rmSync(join(directory, MAKING_FILE))
   syncDirectory(directory)
-}
-
-function checkFormat(directory: string, { kind, formatVersion, oldest }: EnvironmentFormat): number {
-  const file = join(directory, FORMAT_FILE)
-  if (!existsSync(file))
-    throw new WrongFormat(
-      'foreign-directory',
-      `${directory} has data but no ${FORMAT_FILE}: these are not the files of ${kind} of this program. Choose another DATA_DIR.`,
-    )
-  const found = readFormat(file)
-  if (found.kind !== kind)
-    throw new WrongFormat(
-      'foreign-directory',
-      `${directory} holds the files of ${String(found.kind)}, not of ${kind}. Choose another DATA_DIR.`,
-    )
-  if (typeof found.formatVersion !== 'number' || found.formatVersion > formatVersion)
-    throw new WrongFormat(
-      'newer-format',
-      `${directory} was written in format ${String(found.formatVersion)}, this program knows up to ${formatVersion}. Start it with the newer version of the program, or restore a backup made with this one.`,
-    )
-  if (oldest && found.formatVersion < oldest.formatVersion)
-    throw new WrongFormat(
-      'older-format',
-      `${directory} was written in format ${found.formatVersion}, which this program does not read any more. ${oldest.whatToDo}`,
-    )
-  return found.formatVersion
-}
-
-function readFormat(file: string): { kind?: unknown; formatVersion?: unknown } {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { kind?: unknown; formatVersion?: unknown }
-  } catch (cause) {
-    throw new WrongFormat(
-      'foreign-directory',
-      `${file} cannot be read as a format description. Restore the directory from a backup.`,
-      { cause },
-    )
-  }
 }

@@ -1,11 +1,5 @@
 // What both embedded stores stand on: durable files with group commit, and one owner per directory.
-export {
-  openEnvironment,
-  openFiles,
-  type Environment,
-  type EnvironmentFormat,
-  type EnvironmentOptions,
-} from './environment'
+export { openEnvironment, openFiles, type Environment, type EnvironmentOptions } from './environment'
 export { checkFile } from './check'
 export { takeClosed } from './closing'
 export { openDatabase } from './database'
@@ -18,6 +12,7 @@ export {
   WrongFormat,
   type StorageErrorCode,
 } from './errors'
+export { checkFormat, type EnvironmentFormat } from './format'
 export { LOCK_FOLDER, lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
 export { isRewriteRequested, requestRewrite } from './rewrite'
 export { isFull } from './room'
