@@ -283,8 +283,10 @@ test('a newer format, another kind and a foreign folder are refused with what to
   writeFileSync(format, JSON.stringify({ kind: 'event-store', formatVersion: 0 }))
   const oldest = { formatVersion: 1, whatToDo: 'Remove it.' }
   expect(() => openEnvironment(directory, { ...FORMAT, oldest })).toThrow(/format 0.*not read any more. Remove it./)
-  writeFileSync(format, '{"kind":')
-  expect(() => openHere()).toThrow(WrongFormat)
+  for (const text of ['{"kind":', 'null', '']) {
+    writeFileSync(format, text)
+    expect(() => openHere()).toThrow(WrongFormat)
+  }
   rmSync(format)
   expect(() => openHere()).toThrow('not the files of event-store of this program')
 })

@@ -50,7 +50,12 @@ export function checkFormat(directory: string, { kind, formatVersion, oldest }: 
 
 function readFormat(file: string): { kind?: unknown; formatVersion?: unknown } {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { kind?: unknown; formatVersion?: unknown }
+    // Destructured, so that null is refused like any other text.
+    const { kind, formatVersion } = JSON.parse(readFileSync(file, 'utf8')) as {
+      kind?: unknown
+      formatVersion?: unknown
+    }
+    return { kind, formatVersion }
   } catch (cause) {
     throw new WrongFormat(
       'foreign-directory',
