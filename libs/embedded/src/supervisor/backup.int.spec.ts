@@ -244,7 +244,21 @@ test('an event that is damaged on the disk fails it: a copy of that is no backup
   const bytes = readFileSync(file)
   for (let at = -1; (at = bytes.indexOf('event 1 event 1', at + 1)) !== -1;) bytes[at] = 'E'.charCodeAt(0)
   writeFileSync(file, bytes)
-  await expect(backup()).rejects.toThrow(/events.*is damaged on disk/)
+  const refusal = await backup().catch((error: Error) => error.message)
+  expect(refusal).toMatch(/data.events.*is damaged on disk/)
+  // Where it was found is gone.
+  expect(refusal).not.toContain('partial')
+  expect(leftovers()).toEqual([])
+})
+
+test('files of a newer program are refused before anything is copied', async () => {
+  await fill()
+  const format = join(dataDir, 'events', 'format.json')
+  const before = readFileSync(format, 'utf8')
+  writeFileSync(format, before.replace(/"formatVersion":\d+/, '"formatVersion":999'))
+  await expect(backup()).rejects.toThrow(`${join(dataDir, 'events')} was written in format 999`)
+  rmSync(format)
+  await expect(backup()).rejects.toThrow('has data but no format.json')
   expect(leftovers()).toEqual([])
 })
 

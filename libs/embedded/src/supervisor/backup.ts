@@ -20,13 +20,17 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:pat
 import { setImmediate } from 'node:timers/promises'
 import { open } from 'lmdb'
 import { checkDocuments } from '../document-store'
+import { FORMAT as DOCUMENTS } from '../document-store/keyspace/layout'
 import { checkEventLog, type CheckedLog } from '../event-store'
+import { FORMAT as EVENTS } from '../event-store/log'
 import {
   Digest,
   DirectoryLocked,
+  StorageError,
   StorageFull,
   LOCK_FOLDER,
   checkFile,
+  checkFormat,
   entriesOf,
   isFull,
   lockDirectory,
@@ -61,6 +65,7 @@ export type Backup = CheckedLog & {
 
 /** The documents first: whatever they say was projected, the log copied after them still holds. */
 const STORES = ['documents', 'events'] as const
+const FORMATS = { documents: DOCUMENTS, events: EVENTS }
 
 /** In the folder where it is made. */
 const COPY_FOLDER = 'copy'
@@ -77,6 +82,7 @@ export async function backupEmbeddedStores({ signal, onProgress, ...options }: B
   const { dataDir, files = [] } = options
   for (const store of STORES)
     if (!existsSync(join(dataDir, store, 'data.mdb'))) throw new Error(`${dataDir} has no ${store} to back up.`)
+  for (const store of STORES) checkFormat(join(dataDir, store), FORMATS[store])
   const target = placeOf(options.target)
   const unfinished = `${target}.partial`
   const source = realpathSync(dataDir)
@@ -104,7 +110,7 @@ export async function backupEmbeddedStores({ signal, onProgress, ...options }: B
     for (const store of STORES) await checkSource(dataDir, store)
     for (const store of STORES) await copyStore(join(dataDir, store), join(copy, store), { signal, tell })
     for (const file of files) copyFile(dataDir, copy, file)
-    const checked = await check(copy, signal)
+    const checked = await check(copy, dataDir, signal)
     const bytes = sizeOf(copy)
     syncDirectory(copy)
     renameSync(copy, target)
@@ -187,14 +193,21 @@ async function pause(signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()
 }
 
-/** Opens the copy as the stores would, and reads every event. */
-async function check(copy: string, signal: AbortSignal | undefined): Promise<CheckedLog> {
-  await checkDocuments(join(copy, 'documents'))
-  const checked = await checkEventLog(join(copy, 'events'), () => pause(signal))
-  // A copy may lie somewhere for years: whoever opens it looks at all of it.
-  for (const store of ['documents', 'events']) takeClosed(join(copy, store))
-  for (const store of STORES) rmSync(join(copy, store, 'lock.mdb'), { force: true })
-  return checked
+/** Opens the copy as the stores would, and reads every event. What is damaged there is so in `dataDir`: it was compared. */
+async function check(copy: string, dataDir: string, signal: AbortSignal | undefined): Promise<CheckedLog> {
+  try {
+    await checkDocuments(join(copy, 'documents'))
+    return await checkEventLog(join(copy, 'events'), () => pause(signal))
+  } catch (error) {
+    if (error instanceof StorageError) error.message = error.message.replaceAll(copy, dataDir)
+    throw error
+  } finally {
+    for (const store of STORES) {
+      // A copy may lie somewhere for years: whoever opens it looks at all of it.
+      takeClosed(join(copy, store))
+      rmSync(join(copy, store, 'lock.mdb'), { force: true })
+    }
+  }
 }
 
 /** Which files a directory's names stand for. */
