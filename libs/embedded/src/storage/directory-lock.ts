@@ -6,7 +6,7 @@
 import {
   accessSync,
   appendFileSync,
-  constants,
+  constants as access,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,13 +14,13 @@ import {
   rmSync,
   statSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { open, type RootDatabase, type Transaction } from 'lmdb'
 import { checkFile } from './check'
 import { DirectoryLocked, StorageDamaged, StorageFull } from './errors'
 import { makeReaderTable } from './files'
-import { isFull } from './room'
+import { isFull, numberOf } from './room'
 
 export type Holder = {
   pid: number
@@ -102,14 +102,18 @@ export async function readHolder(dataDir: string): Promise<Holder | null> {
   const own = heldHere.get(directory)
   if (own) return own
   if (isDamaged(directory)) return null
-  const root = openLock(directory)
+  let root: RootDatabase<Holder, string> | undefined
   try {
-    const place = takePlace(root, dataDir)
-    place.done()
+    root = openLock(directory)
+    takePlace(root, dataDir).done()
     const last = root.get(RECORD)
     return last && last.pid !== process.pid && livePids(root).has(last.pid) ? last : null
+  } catch (error) {
+    // Nobody can take a lock there.
+    if (numberOf(error) === constants.errno.EROFS) return null
+    throw error
   } finally {
-    await root.close()
+    await root?.close()
   }
 }
 
@@ -210,7 +214,7 @@ function newHolder(): Holder {
 
 function isWritable(place: string): boolean {
   try {
-    accessSync(place, constants.W_OK | constants.X_OK)
+    accessSync(place, access.W_OK | access.X_OK)
     return true
   } catch {
     return false

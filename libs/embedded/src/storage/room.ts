@@ -40,7 +40,7 @@ function isRefusedRoom(directory: string): boolean {
 }
 
 /** LMDB's code is the number that the system gave; Node's own errors have it, negative, as errno. */
-function numberOf(error: unknown): number {
+export function numberOf(error: unknown): number {
   const { code, errno } = error as { code?: unknown; errno?: number }
   return typeof code === 'number' ? code : -(errno ?? 0)
 }

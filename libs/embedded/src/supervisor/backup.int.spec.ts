@@ -238,6 +238,18 @@ onSmallDisk('an empty disk is refused at once as a target: a folder in it is one
   expect(JSON.parse(String(said))).toEqual([expect.stringContaining('name a new folder in it'), 3])
 })
 
+onSmallDisk('a data directory on a file system that is read only is copied like any other', async () => {
+  await fill()
+  const program = `
+    require(${JSON.stringify(join(compiledRoom(), 'supervisor/backup'))})
+      .backupEmbeddedStores({ dataDir: ${JSON.stringify(dataDir)}, target: ${JSON.stringify(target)} })
+      .then(({ events }) => events, error => error.message)
+      .then(said => console.log(said))`
+  const mounted = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && exec "$1" -e "$2"'
+  const said = execFileSync('unshare', ['-rm', 'sh', '-c', mounted, dataDir, process.execPath, program])
+  expect(String(said).trim()).toBe('3')
+})
+
 test('an event that is damaged on the disk fails it: a copy of that is no backup', async () => {
   await fill()
   const file = join(dataDir, 'events', 'data.mdb')
