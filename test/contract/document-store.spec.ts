@@ -753,6 +753,19 @@ describe('collections', () => {
   })
 })
 
+describe('a dropped collection', () => {
+  test('ends its cursors with QueryPlanKilled, also those over an order that was sorted', async () => {
+    for (const sort of ['_id', 'n']) {
+      await docs.insertMany(Array.from({ length: 10 }, (_, i) => ({ _id: i, n: i % 4 })))
+      const cursor = docs.find({}, { batchSize: 2 }).sort(sort)
+      await cursor.next()
+      await docs.drop()
+      const error = await refusal(cursor.toArray())
+      expect([error.code, error.codeName]).toEqual([175, 'QueryPlanKilled'])
+    }
+  })
+})
+
 describe('aggregate', () => {
   test('$match, $sort, $skip, $limit and $project, $count or what counts documents', async () => {
     await fill({ _id: 1, s: 'a' }, { _id: 2, s: 'a' }, { _id: 3, s: 'b' }, { _id: 4, s: 'b' })

@@ -48,10 +48,14 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
     }).finally(() => sockets.delete(socket))
     sockets.set(socket, served)
   })
-  const housekeeping = setInterval(() => {
+  let kept = Promise.resolve()
+  const keepHouse = () => {
     cursors.closeIdle()
-    sessions.forgetOld().catch((error: unknown) => process.stderr.write(`document store: ${String(error)}\n`))
-  }, HOUSEKEEPING)
+    void engine.removeDropped()
+    const isForgotten = sessions.forgetOld()
+    kept = isForgotten.catch((error: unknown) => void process.stderr.write(`document store: ${String(error)}\n`))
+  }
+  const housekeeping = setInterval(keepHouse, HOUSEKEEPING)
   housekeeping.unref()
   rmSync(socketPath, { force: true })
   try {
@@ -65,6 +69,7 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
     await engine.close()
     throw error
   }
+  keepHouse()
   return {
     async close() {
       clearInterval(housekeeping)
@@ -72,6 +77,7 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
       for (const socket of sockets.keys()) socket.destroy()
       await Promise.all(sockets.values())
       await closed
+      await kept
       await engine.close()
     },
   }

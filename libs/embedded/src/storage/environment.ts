@@ -8,7 +8,7 @@ import { noteClosed, takeClosed } from './closing'
 import { StorageFull } from './errors'
 import { makeReaderTable, syncDirectory, writeDurably } from './files'
 import { checkFormat, FORMAT_FILE, writeFormat, type EnvironmentFormat } from './format'
-import { isRewriteRequested, rewriteIfRequested } from './rewrite'
+import { isRewriteRequested, rewriteIfRequested, type Living } from './rewrite'
 import { isFull } from './room'
 
 export type EnvironmentOptions = {
@@ -17,6 +17,8 @@ export type EnvironmentOptions = {
   onFailedCommit?: (error: Error) => void
   /** Asked of every entry when a directory of moderate size is opened that was not closed in order. */
   isSound?: IsSound
+  /** What a rewrite keeps; all unless said otherwise. */
+  living?: Living
   /**
    * A commit is waited for on the spot while the last one took no longer than this, in milliseconds: a fast disk is ready
    * before another thread could have told of it. Of slower ones another thread waits, so that readers need not.
@@ -71,7 +73,7 @@ export function openEnvironment(
   // A rewrite copies what the old pages lead to: they are looked at whole before it.
   const isTrusted = takeClosed(directory) && !isRewriteRequested(directory)
   checkFile(join(directory, DATA_FILE), { isSound: options.isSound, isTrusted })
-  rewriteIfRequested(directory, openFiles)
+  rewriteIfRequested(directory, openFiles, options.living)
   const root = openFiles(directory)
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT, clearReadersEvery = CLEAR_READERS_EVERY } = options
   // What a backup was reading when it was killed would never be free again.

@@ -4,7 +4,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type RootDatabase } from 'lmdb'
-import { entriesOf, putAll } from './copy'
+import { entriesOf, putAll, type Entry } from './copy'
 import { StorageDamaged } from './errors'
 import { syncDirectory, writeDurably } from './files'
 import { isFull } from './room'
@@ -24,17 +24,20 @@ export function isRewriteRequested(directory: string): boolean {
 
 type Open = (path: string) => RootDatabase<Buffer, Buffer>
 
+/** Made for one reading of all entries in their order: whether one of them lives, or is left out. */
+export type Living = () => (entry: Entry) => boolean
+
 /**
  * Rewrites the file of `directory` if that was requested. Takes as long as reading and writing it once. Where that fails, for
  * want of room above all, the file stays as it was and the request is dropped: the store is to be opened all the same.
  * @throws StorageDamaged when not all of it can be read.
  */
-export function rewriteIfRequested(directory: string, open: Open): void {
+export function rewriteIfRequested(directory: string, open: Open, living: Living = () => () => true): void {
   if (!isRewriteRequested(directory)) return
   const folder = join(directory, NEW_FOLDER)
   rmSync(folder, { recursive: true, force: true })
   try {
-    copy(directory, folder, open)
+    copy(directory, folder, open, living())
     renameSync(join(folder, 'data.mdb'), join(directory, 'data.mdb'))
     rmSync(join(directory, 'lock.mdb'), { force: true })
     syncDirectory(directory)
@@ -56,12 +59,12 @@ function reasonOf(error: unknown, folder: string): string {
   return `${error instanceof Error ? error.message : String(error)}.`
 }
 
-function copy(from: string, to: string, open: Open): void {
+function copy(from: string, to: string, open: Open, lives: (entry: Entry) => boolean): void {
   const source = open(from)
   try {
     const target = open(to)
     try {
-      for (const _ of putAll(entriesOf(source, from), target));
+      for (const _ of putAll(filtered(entriesOf(source, from), lives), target));
     } finally {
       // Nothing is pending on either, so both are closed when this returns.
       void target.close()
@@ -69,4 +72,8 @@ function copy(from: string, to: string, open: Open): void {
   } finally {
     void source.close()
   }
+}
+
+function* filtered(entries: Iterable<Entry>, lives: (entry: Entry) => boolean): Generator<Entry> {
+  for (const entry of entries) if (lives(entry)) yield entry
 }

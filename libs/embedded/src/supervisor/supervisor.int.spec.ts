@@ -11,6 +11,7 @@ import { isScavengeBegun } from '../event-store/scavenge'
 import { startScavenge } from '../event-store/start-scavenge'
 import { DirectoryLocked } from '../storage'
 import { compiledRoom } from './entry'
+import { scavengeEmbeddedStores } from './scavenge'
 import { findRunningStores, startEmbeddedStores, type EmbeddedStores, type StoreUrls } from './supervisor'
 
 let dataDir: string

@@ -6,9 +6,8 @@ import { CommandError } from '../errors'
 import { describeIndex, type Index, parseIndex } from '../index/definition'
 import { type Collection, namespaceOf } from '../keyspace/catalog'
 import { indexDocuments, sameIndex } from '../keyspace/documents'
-import { after, catalogKey, collectionPrefix, countKey } from '../keyspace/layout'
 import { type Unit } from '../keyspace/unit'
-import { entriesOf } from '../keyspace/view'
+import { type View } from '../keyspace/view'
 import { everything, find } from '../query/find'
 import { examining } from '../query/scan'
 import { parseFilter } from '../query/filter'
@@ -38,10 +37,11 @@ export async function dropCommand(context: Context): Promise<Reply> {
       const collection = context.collection()
       // As MongoDB since 7.0: what is not there is dropped already.
       if (!collection) return { ok: OK }
-      drop(context, unit, collection)
+      context.engine.drop(unit, collection)
       return { nIndexesWas: new Int32(collection.indexes.length), ns: namespaceOf(collection), ok: OK }
     },
   )
+  void context.engine.removeDropped()
   return { document }
 }
 
@@ -52,18 +52,11 @@ export async function dropDatabaseCommand(context: Context): Promise<Reply> {
       () => collection,
       unit => {
         if (context.engine.catalog.find(collection.database, collection.name) === collection)
-          drop(context, unit, collection)
+          context.engine.drop(unit, collection)
       },
     )
+  void context.engine.removeDropped()
   return { document: { dropped: context.database, ok: OK } }
-}
-
-function drop(context: Context, unit: Unit, collection: Collection): void {
-  const prefix = collectionPrefix(collection.id)
-  for (const { key } of entriesOf(unit.view, prefix, after(prefix))) unit.view.delete(key)
-  unit.view.delete(catalogKey(collection.id))
-  unit.view.delete(countKey(collection.id))
-  unit.effects.push(() => context.engine.catalog.remove(collection))
 }
 
 export function listCollectionsCommand(context: Context): Reply {
@@ -112,7 +105,7 @@ export async function createIndexesCommand(context: Context): Promise<Reply> {
         const index = parseIndex(specification, collection.nextIndex + fresh.length)
         if (isNew([...collection.indexes, ...fresh], index)) fresh.push(index)
       }
-      for (const index of fresh) build(unit, collection, index)
+      for (const index of fresh) build(context.engine.committed, unit, collection, index)
       const counts = {
         numIndexesBefore: new Int32(before),
         numIndexesAfter: new Int32(before + fresh.length),
@@ -149,13 +142,14 @@ function isNew(indexes: Index[], index: Index): boolean {
   return true
 }
 
-function build(unit: Unit, collection: Collection, index: Index): void {
+/** Reads what is committed, which is all: a unit that defines something writes no documents. */
+function build(committed: View, unit: Unit, collection: Collection, index: Index): void {
   const query = { filter: everything, sort: [], skip: 0, limit: 0 }
   indexDocuments(
     unit,
     collection,
     index,
-    find(() => unit.view, collection, query, examining()),
+    find(() => committed, collection, query, examining()),
   )
 }
 

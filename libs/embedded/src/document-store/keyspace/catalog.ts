@@ -4,7 +4,7 @@ import { Binary, Int32 } from 'bson'
 import { decode, type Document, encode, field } from '../bson/value'
 import { CommandError } from '../errors'
 import { copyTraits, idIndex, type Index, parseIndex } from '../index/definition'
-import { documentIn, catalogEnd, catalogKey, catalogStart } from './layout'
+import { catalogEnd, catalogKey, catalogStart, documentIn, idOfCatalogKey } from './layout'
 import { entriesOf, type View } from './view'
 
 export interface Collection {
@@ -17,6 +17,7 @@ export interface Collection {
   nextIndex: number
   /** The clock when the collection or its indexes last changed: an older snapshot cannot be read through them. */
   changedAt: number
+  isDropped?: true
 }
 
 export class Catalog {
@@ -31,11 +32,16 @@ export class Catalog {
     const known = new Map(this.list().map(collection => [collection.id, collection]))
     this.byNamespace.clear()
     for (const { key, value } of entriesOf(view, catalogStart, catalogEnd)) {
-      const stored = parseCollection(key.readUInt32BE(2), decode(documentIn(value)))
+      const stored = parseCollection(idOfCatalogKey(key), decode(documentIn(value)))
       const collection = known.get(stored.id)
       this.add(collection ? reset(collection, stored, clock) : stored)
-      this.nextId = Math.max(this.nextId, stored.id + 1)
+      this.reserve(stored.id)
     }
+  }
+
+  /** No collection gets this id any more, nor a lower one. */
+  reserve(id: number): void {
+    this.nextId = Math.max(this.nextId, id + 1)
   }
 
   find(database: string, name: string): Collection | undefined {
@@ -66,6 +72,7 @@ export class Catalog {
   }
 
   remove(collection: Collection): void {
+    collection.isDropped = true
     this.byNamespace.delete(namespaceOf(collection))
   }
 }

@@ -3,7 +3,21 @@ import { type Database, type Transaction as Snapshot } from 'lmdb'
 import { type Environment, openDatabase, openEnvironment, StorageDamaged, StorageFull } from '../../storage'
 import { CommandError, writeConflict } from '../errors'
 import { Catalog, type Collection } from './catalog'
-import { clockKey, countKey, FORMAT, isSound, sealed } from './layout'
+import {
+  after,
+  catalogKey,
+  clockKey,
+  collectionIdIn,
+  collectionPrefix,
+  collectionsEnd,
+  collectionsStart,
+  countKey,
+  FORMAT,
+  isSound,
+  living,
+  sealed,
+} from './layout'
+
 import { readNumber, Unit } from './unit'
 import { StoredView, type View } from './view'
 
@@ -43,6 +57,8 @@ class Blocked extends Error {
 }
 
 const DATABASE = 'data'
+/** Takes about as long as a bulk write of a few hundred documents. */
+const REMOVED_AT_ONCE = 2_000
 
 export class Engine {
   readonly catalog = new Catalog()
@@ -58,9 +74,11 @@ export class Engine {
   private readonly owners = new Map<string, Transaction>()
   /** When a key was last written, oldest first, for as long as an open or coming snapshot may be older. */
   private readonly written = new Map<string, number>()
+  private isClosing = false
+  private removing?: Promise<void>
 
   constructor(directory: string) {
-    this.environment = openEnvironment(directory, FORMAT, { isSound })
+    this.environment = openEnvironment(directory, FORMAT, { isSound, living })
     // Under another name it would be missed, and an empty one made.
     for (const name of this.environment.root.getKeys())
       if (name.toString('utf8').replace(/\0$/, '') !== DATABASE)
@@ -70,6 +88,9 @@ export class Engine {
     this.clock = readNumber(this.committed, clockKey)
     this.committedClock = this.clock
     this.catalog.load(this.committed, this.clock)
+    // Also not the id of one that was dropped and has left entries.
+    const [last] = this.keys(collectionsEnd, collectionsStart, 1, true)
+    if (last) this.catalog.reserve(collectionIdIn(last))
   }
 
   /**
@@ -100,6 +121,22 @@ export class Engine {
       if (user) throw new Blocked(user)
       return body(unit)
     })
+  }
+
+  /** Drops a collection with a unit; its entries are left for `removeDropped`. */
+  drop(unit: Unit, collection: Collection): void {
+    unit.view.delete(catalogKey(collection.id))
+    unit.view.delete(countKey(collection.id))
+    unit.effects.push(() => this.catalog.remove(collection))
+  }
+
+  /**
+   * Removes what dropped collections have left, by pieces, between which others write. What a crash, or want of room, leaves
+   * is removed when this is called again, and a rewrite of the file leaves it out. Does not throw.
+   */
+  async removeDropped(): Promise<void> {
+    this.removing ??= this.removePieces().finally(() => (this.removing = undefined))
+    await this.removing
   }
 
   /** The number of documents of a collection. */
@@ -141,6 +178,8 @@ export class Engine {
   }
 
   async close(): Promise<void> {
+    this.isClosing = true
+    await this.removing
     for (const transaction of [...this.transactions]) this.end(transaction)
     await this.environment.close()
   }
@@ -163,6 +202,39 @@ export class Engine {
       this.takeBack()
       throw new CommandError('OutOfDiskSpace', error.message)
     }
+  }
+
+  private async removePieces(): Promise<void> {
+    try {
+      while (!this.isClosing && (await this.durably(() => this.removePiece())));
+    } catch (error) {
+      process.stderr.write(`document store: what was dropped is not removed yet: ${String(error)}\n`)
+    }
+  }
+
+  /** False when there is nothing left. */
+  private removePiece(): boolean {
+    const dropped = this.firstDropped()
+    if (dropped === undefined) return false
+    const prefix = collectionPrefix(dropped)
+    for (const key of this.keys(prefix, after(prefix), REMOVED_AT_ONCE)) this.data.removeSync(key)
+    return true
+  }
+
+  /** A collection that has entries and is not in the catalog. */
+  private firstDropped(): number | undefined {
+    const present = new Set(this.catalog.list().map(({ id }) => id))
+    for (let from: Buffer = collectionsStart; ;) {
+      const [key] = this.keys(from, collectionsEnd, 1)
+      if (!key) return undefined
+      const id = collectionIdIn(key)
+      if (!present.has(id)) return id
+      from = after(collectionPrefix(id))
+    }
+  }
+
+  private keys(start: Buffer, end: Buffer, limit: number, reverse = false): Buffer[] {
+    return [...this.data.getKeys({ start, end, limit, reverse })]
   }
 
   private store(unit: Unit): void {

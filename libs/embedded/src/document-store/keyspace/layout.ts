@@ -91,6 +91,10 @@ export function catalogKey(collection: number): Buffer {
   return numbered(catalogStart, collection)
 }
 
+export function idOfCatalogKey(key: Buffer): number {
+  return key.readUInt32BE(catalogStart.length)
+}
+
 export function countKey(collection: number): Buffer {
   return numbered(Buffer.from([0, 4]), collection)
 }
@@ -101,7 +105,25 @@ export function sessionKey(session: Uint8Array): Buffer {
 
 /** All that belongs to a collection, documents (index 0) and indexes. */
 export function collectionPrefix(collection: number): Buffer {
-  return numbered(Buffer.from([1]), collection)
+  return numbered(collectionsStart, collection)
+}
+
+export const collectionsStart = Buffer.from([1])
+export const collectionsEnd = Buffer.from([2])
+
+/** The collection that the key of a document or of an index entry belongs to. */
+export function collectionIdIn(key: Buffer): number {
+  return key.readUInt32BE(1)
+}
+
+/** What is left of a collection that was dropped does not live; the catalog comes before all documents. */
+export function living(): (entry: { key: Buffer }) => boolean {
+  const collections = new Set<number>()
+  return ({ key }) => {
+    if (key[0] === collectionsStart[0]) return collections.has(collectionIdIn(key))
+    if (key.subarray(0, catalogStart.length).equals(catalogStart)) collections.add(idOfCatalogKey(key))
+    return true
+  }
 }
 
 /** What the entries of an index begin with (index 0: the documents), and what follows it in one of them. */

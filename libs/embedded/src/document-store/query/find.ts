@@ -50,6 +50,8 @@ export function* find(
       continue
     }
     yield document
+    if (collection.isDropped)
+      throw new CommandError('QueryPlanKilled', `collection dropped. UUID ${collection.uuid.toUUID().toString()}`)
     if (--left <= 0) return
   }
 }
