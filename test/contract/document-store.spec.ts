@@ -876,6 +876,14 @@ describe('transactions', () => {
     }
   })
 
+  test('a plain write waits no longer than it may', async () => {
+    const session = started()
+    await docs.updateOne({ _id: 1 }, { $set: { n: 10 } }, { session })
+    expect((await refusal(docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { maxTimeMS: 50 }))).code).toBe(50)
+    await session.commitTransaction()
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 10 })
+  })
+
   test('a checkpoint moved by two is moved by one', async () => {
     await docs.insertOne({ _id: 'checkpoint', position: 0 })
     const move = async () => {

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { Long, MongoClient, UUID, type ClientSession } from 'mongodb'
+import { Long, MongoClient, type MongoClientOptions, UUID, type ClientSession } from 'mongodb'
 import { compiledRoom } from '../supervisor/entry'
 import { startDocumentStore } from '.'
 
@@ -37,9 +37,10 @@ afterEach(async () => {
 })
 
 const options = () => ({ socketPath: join(folder, 'documents.sock'), directory: join(folder, 'documents') })
-const connect = () =>
+const connect = (more: MongoClientOptions = {}) =>
   new MongoClient(`mongodb://${encodeURIComponent(options().socketPath)}/?directConnection=true`, {
     serverSelectionTimeoutMS: 1_000,
+    ...more,
   })
 
 async function start(): Promise<void> {
@@ -171,4 +172,31 @@ test('a transaction left alone is aborted, and what waited for it goes on', asyn
   await expect(session.commitTransaction()).rejects.toMatchObject({ code: 251 })
   await client.close()
   await store.close()
+})
+
+test('a stop does not wait for transactions that are open, and what waited for one is not stored', async () => {
+  let updates = 0
+  const onCommand = ({ body }: { body: object }) => void ('update' in body && updates++)
+  const store = await startDocumentStore({ ...options(), onCommand })
+  const client = connect({ socketTimeoutMS: 1_000 })
+  const { counters, entries } = collections(client)
+  await counters.insertOne({ _id: 'x', n: 1 })
+  const session = client.startSession()
+  session.startTransaction()
+  await counters.updateOne({ _id: 'x' }, { $set: { n: 100 } }, { session })
+  const unrepeated = connect({ retryWrites: false, socketTimeoutMS: 1_000 })
+  const waiting = collections(unrepeated)
+    .counters.updateOne({ _id: 'x' }, { $inc: { n: 1 } })
+    .catch(() => 'refused')
+  // A write that is done after it has arrived comes after it.
+  for (let n = 0; updates < 2 || n < 2; n++) await entries.insertOne({ _id: `${n}`, writer: 'w', n })
+  const began = performance.now()
+  await store.close()
+  expect(performance.now() - began).toBeLessThan(5_000)
+  expect(await waiting).toBe('refused')
+  const again = await startDocumentStore(options())
+  const reader = connect()
+  expect(await collections(reader).counters.findOne({ _id: 'x' })).toEqual({ _id: 'x', n: 1 })
+  await Promise.all([client.close(), unrepeated.close(), reader.close()])
+  await again.close()
 })

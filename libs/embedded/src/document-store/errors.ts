@@ -46,6 +46,7 @@ const codes = {
   DataCorruptionDetected: 296,
   BSONObjectTooLarge: 10334,
   DuplicateKey: 11000,
+  InterruptedAtShutdown: 11600,
   OutOfDiskSpace: 14031,
   KeyTooLong: 17280,
   Location15958: 15958,

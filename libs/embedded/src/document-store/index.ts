@@ -73,6 +73,8 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
   return {
     async close() {
       clearInterval(housekeeping)
+      engine.interrupt()
+      sessions.abortAll()
       const closed = new Promise(resolve => server.close(resolve))
       for (const socket of sockets.keys()) socket.destroy()
       await Promise.all(sockets.values())

@@ -25,6 +25,7 @@ export interface SessionId {
 }
 
 interface Open {
+  session: SessionId
   number: bigint
   transaction: Transaction
   timer: NodeJS.Timeout
@@ -111,6 +112,11 @@ export class Sessions {
     this.onEnd(open.transaction)
   }
 
+  /** Aborts all that is open. */
+  abortAll(): void {
+    for (const { session } of this.open.values()) this.abort(session)
+  }
+
   /** Ends what a session has open and forgets it. */
   end(session: SessionId): void {
     this.abort(session)
@@ -149,7 +155,7 @@ export class Sessions {
     const transaction = this.engine.begin()
     const timer = setTimeout(() => this.abort(session), this.lifetime)
     timer.unref()
-    this.open.set(session.name, { number, transaction, timer })
+    this.open.set(session.name, { session, number, transaction, timer })
     return transaction
   }
 

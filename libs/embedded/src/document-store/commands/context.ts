@@ -37,6 +37,8 @@ export class Context {
   readonly session?: SessionId
   readonly number?: bigint
   readonly transaction?: Transaction
+  /** When it has to have ended, by performance.now(). */
+  readonly until: number
   /** A statement failed, which a transaction does not survive. */
   failed = false
 
@@ -51,6 +53,8 @@ export class Context {
     if (lsid !== undefined) this.session = sessionOf(lsid)
     if (tooDeep(this.body))
       throw new CommandError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`)
+    const limit = this.count('maxTimeMS')
+    this.until = limit ? performance.now() + limit : Infinity
     if (field(this.body, 'txnNumber') !== undefined) this.number = this.long('txnNumber')
     if (field(this.body, 'autocommit') !== undefined && !isTransactionEnd(command)) this.transaction = this.joined()
   }
@@ -110,17 +114,18 @@ export class Context {
   async write(body: (unit: Unit) => Document): Promise<Buffer> {
     if (this.transaction) return encode(body(this.transaction.unit))
     const { session, number } = this
-    return this.engine.write(unit =>
-      session && number !== undefined
-        ? this.store.sessions.retryable(unit, session, number, () => encode(body(unit)))
-        : encode(body(unit)),
+    return this.engine.write(
+      unit =>
+        session && number !== undefined
+          ? this.store.sessions.retryable(unit, session, number, () => encode(body(unit)))
+          : encode(body(unit)),
+      this.until,
     )
   }
 
   /** Counts what a query has looked at. */
   examine(): Examined {
-    const limit = this.count('maxTimeMS')
-    return examining(limit ? performance.now() + limit : Infinity)
+    return examining(this.until)
   }
 
   /** An answer with the first of the documents; what is left of them stays open as a cursor. */

@@ -40,6 +40,7 @@ export async function dropCommand(context: Context): Promise<Reply> {
       context.engine.drop(unit, collection)
       return { nIndexesWas: new Int32(collection.indexes.length), ns: namespaceOf(collection), ok: OK }
     },
+    context.until,
   )
   void context.engine.removeDropped()
   return { document }
@@ -54,6 +55,7 @@ export async function dropDatabaseCommand(context: Context): Promise<Reply> {
         if (context.engine.catalog.find(collection.database, collection.name) === collection)
           context.engine.drop(unit, collection)
       },
+      context.until,
     )
   void context.engine.removeDropped()
   return { document: { dropped: context.database, ok: OK } }
@@ -119,6 +121,7 @@ export async function createIndexesCommand(context: Context): Promise<Reply> {
       unit.changed.add(collection)
       return { ...counts, ok: OK }
     },
+    context.until,
   )
   for (const index of fresh) index.ready = true
   return { document }

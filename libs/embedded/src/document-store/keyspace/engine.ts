@@ -38,9 +38,16 @@ export class Transaction {
     this.unit = new Unit(view, key => claim(this, key))
   }
 
-  /** Resolves when it has committed or aborted. */
-  ended(): Promise<void> {
-    return this.open ? new Promise(resolve => this.waiters.push(resolve)) : Promise.resolve()
+  /** Resolves when it has committed or aborted, or when the time has come, by performance.now(). */
+  ended(until: number): Promise<void> {
+    if (!this.open) return Promise.resolve()
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, Math.min(until - performance.now(), LONGEST_TIMER))
+      this.waiters.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   end(): void {
@@ -48,6 +55,9 @@ export class Transaction {
     for (const resolve of this.waiters) resolve()
   }
 }
+
+/** Milliseconds; a longer one would be over at once. */
+const LONGEST_TIMER = 2 ** 31 - 1
 
 /** A plain write met a key that a transaction has written: it waits and is tried again. */
 class Blocked extends Error {
@@ -96,8 +106,9 @@ export class Engine {
   /**
    * Runs `body` against the newest state and stores what it put into the unit, together with other writes, synced to disk.
    * A throw of `body` stores nothing. Waits while a transaction has written something that `body` wants to write.
+   * @throws MaxTimeMSExpired when it would wait beyond `until`, by performance.now()
    */
-  async write<T>(body: (unit: Unit) => T): Promise<T> {
+  async write<T>(body: (unit: Unit) => T, until = Infinity): Promise<T> {
     for (;;) {
       try {
         return await this.durably(() => {
@@ -108,19 +119,19 @@ export class Engine {
         })
       } catch (error) {
         if (!(error instanceof Blocked)) throw error
-        await error.owner.ended()
+        await this.waitFor(error.owner, until)
       }
     }
   }
 
   /** Like write, for a change of the catalog: first lets transactions end that have used the collection. */
-  async define<T>(collection: () => Collection | undefined, body: (unit: Unit) => T): Promise<T> {
+  async define<T>(collection: () => Collection | undefined, body: (unit: Unit) => T, until?: number): Promise<T> {
     return this.write(unit => {
       const target = collection()
       const user = target && [...this.transactions].find(transaction => transaction.touched.has(target))
       if (user) throw new Blocked(user)
       return body(unit)
-    })
+    }, until)
   }
 
   /** Drops a collection with a unit; its entries are left for `removeDropped`. */
@@ -177,11 +188,22 @@ export class Engine {
     return this.clock + 1
   }
 
-  async close(): Promise<void> {
+  /** From here on nobody waits for a transaction: whoever does gets an error when that ends. */
+  interrupt(): void {
     this.isClosing = true
+  }
+
+  async close(): Promise<void> {
+    this.interrupt()
     await this.removing
     for (const transaction of [...this.transactions]) this.end(transaction)
     await this.environment.close()
+  }
+
+  private async waitFor(owner: Transaction, until: number): Promise<void> {
+    if (!this.isClosing) await owner.ended(until)
+    if (this.isClosing) throw new CommandError('InterruptedAtShutdown', 'interrupted at shutdown')
+    if (performance.now() > until) throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
   }
 
   private async durably<T>(write: () => T): Promise<T> {
