@@ -190,6 +190,16 @@ describe('insert', () => {
     expect(await idsOf({})).toEqual([1, 2])
   })
 
+  test('tells very many failures apart, the later ones without a message', async () => {
+    await docs.insertOne({ _id: 1 })
+    const documents = Array.from({ length: 60_000 }, () => ({ _id: 1 }))
+    const answer = await db.command({ insert: docs.collectionName, documents, ordered: false })
+    const errors = answer.writeErrors as Document[]
+    expect(errors).toHaveLength(60_000)
+    expect(errors[0]!.errmsg).toContain('E11000')
+    expect(errors.at(-1)).toMatchObject({ index: 59_999, code: 11000, errmsg: '', keyValue: { _id: 1 } })
+  })
+
   test('keeps Int32, Long, Double, dates, binaries and the order of fields', async () => {
     await docs.insertOne({
       _id: 1,

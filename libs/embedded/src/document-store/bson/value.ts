@@ -56,13 +56,24 @@ export function decodeStored(bytes: Uint8Array): Document {
 }
 
 export function encode(document: Document): Buffer {
-  const bytes = serialize(document, { ignoreUndefined: true })
-  if (bytes.length > MAX_DOCUMENT_BYTES)
-    throw new CommandError(
-      'BSONObjectTooLarge',
-      `BSONObj size: ${bytes.length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
-    )
+  const bytes = serialized(document)
+  if (bytes.length > MAX_DOCUMENT_BYTES) throw tooLarge(`${bytes.length}`)
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+function serialized(document: Document): Uint8Array {
+  try {
+    return serialize(document, { ignoreUndefined: true })
+  } catch (error) {
+    // The room that the serializer has for a document ends somewhat beyond the largest one.
+    if ((error as Error).name === 'RangeError') throw tooLarge(`more than ${MAX_DOCUMENT_BYTES}`)
+    throw error
+  }
+}
+
+function tooLarge(size: string): CommandError {
+  const allowed = `Size must be between 0 and ${MAX_DOCUMENT_BYTES}`
+  return new CommandError('BSONObjectTooLarge', `BSONObj size: ${size} is invalid. ${allowed}`)
 }
 
 export function kindOf(value: Value): Kind {

@@ -262,8 +262,12 @@ function statements(context: Context, name: string): Buffer[] {
   return given
 }
 
+/** Characters of the messages of all errors of a command; what comes then has none. */
+const MAX_MESSAGES = 1024 * 1024
+
 /** Runs statements in order; the first that fails ends an ordered command, and any that fails ends a transaction. */
 function each<T>(context: Context, items: T[], run: (item: T, index: number) => void): Document[] {
+  let length = 0
   const ordered = field(context.body, 'ordered') === undefined || context.flag('ordered')
   const errors: Document[] = []
   for (const [index, item] of items.entries()) {
@@ -272,8 +276,10 @@ function each<T>(context: Context, items: T[], run: (item: T, index: number) => 
     } catch (error) {
       // A conflict is of the whole transaction.
       if (!(error instanceof CommandError) || error.errorLabels.length > 0) throw error
-      const { codeName: _name, ...described } = describeError(error)
-      errors.push({ index: new Int32(index), ...described })
+      const { codeName: _name, errmsg, ...described } = describeError(error)
+      // As MongoDB does, so that the answer to very many failures is not too large to be one.
+      errors.push({ index: new Int32(index), ...described, errmsg: length > MAX_MESSAGES ? '' : errmsg })
+      length += error.message.length
       if (ordered || context.transaction) break
     }
   }
