@@ -925,6 +925,11 @@ describe('transactions', () => {
     expect((await refusal(docs.findOne({}, { session }))).code).toBe(251)
   })
 
+  test('do not run count, which looks at no snapshot', async () => {
+    const transaction = transacting()
+    expect(await codeOf(transaction.start({ count: docs.collectionName }))).toBe(263)
+  })
+
   test('a commit that is repeated is answered again', async () => {
     const session = started()
     await docs.insertOne({ _id: 3 }, { session })

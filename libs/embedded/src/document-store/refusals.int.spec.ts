@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { type Document, MongoClient, Timestamp } from 'mongodb'
+import { type Document, Int32, MongoClient, Timestamp } from 'mongodb'
 import { type DocumentStore, startDocumentStore } from '.'
 
 let folder: string
@@ -44,6 +44,9 @@ test.each<[what: string, code: number, command: Document]>([
   ['a name that begins with a dollar', 52, { insert: 'x', documents: [{ a: { $b: 1 } }] }],
   ['an operator of an update', 9, update({ $currentDate: { a: true } })],
   ['an option of a query', 40415, { find: 'x', hint: '_id_' }],
+  ['a number of a statement', 40415, { insert: 'x', documents: [{ _id: 2 }], stmtId: new Int32(3) }],
+  ['numbers of statements', 40415, { update: 'x', updates: [{ q: { _id: 7 }, u: { a: 1 } }], stmtIds: [new Int32(3)] }],
+  ['the number of a findAndModify', 40415, { findAndModify: 'x', query: {}, remove: true, stmtId: new Int32(3) }],
   ['an option of an explanation', 40415, { explain: { find: 'x' }, frobnicate: 1 }],
   ['an option of a statement', 40415, { update: 'x', updates: [{ q: {}, u: { $set: { a: 1 } }, collation: {} }] }],
 ])('%s is refused with %i', async (_what, code, command) => {

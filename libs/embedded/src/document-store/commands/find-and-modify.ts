@@ -13,7 +13,7 @@ import { type Reply } from '../wire/message'
 import { checkFields, type Context } from './context'
 import { updated } from './writes'
 
-const FIELDS = ['query', 'sort', 'remove', 'update', 'new', 'upsert', 'fields', 'stmtId']
+const FIELDS = ['query', 'sort', 'remove', 'update', 'new', 'upsert', 'fields']
 
 export async function findAndModifyCommand(context: Context): Promise<Reply> {
   checkFields(context, FIELDS)

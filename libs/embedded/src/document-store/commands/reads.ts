@@ -64,8 +64,7 @@ export function countCommand(context: Context): Reply {
   const skip = context.count('skip') ?? 0
   const limit = context.count('limit') ?? 0
   if (collection && isEverything(filter)) {
-    const all = context.transaction ? context.transaction.unit.countOf(collection) : context.engine.countOf(collection)
-    const rest = Math.max(0, all - skip)
+    const rest = Math.max(0, context.engine.countOf(collection) - skip)
     return { document: { n: numeric(limit > 0 ? Math.min(limit, rest) : rest), ok: OK } }
   }
   let n = 0

@@ -40,7 +40,7 @@ import { describeError, OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
 import { checkFields, type Context, unknownField } from './context'
 
-const COMMON = ['ordered', 'bypassDocumentValidation', 'stmtId', 'stmtIds']
+const COMMON = ['ordered', 'bypassDocumentValidation']
 
 export async function insertCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'documents'])

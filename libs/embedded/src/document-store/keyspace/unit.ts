@@ -74,10 +74,6 @@ export class Unit {
     }
     put(clockKey, numberBytes(clock))
   }
-
-  countOf(collection: Collection): number {
-    return readNumber(this.view, countKey(collection.id)) + (this.counts.get(collection.id) ?? 0)
-  }
 }
 
 export function readNumber(view: View, key: Buffer): number {
