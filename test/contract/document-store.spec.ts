@@ -122,9 +122,12 @@ function transacting(txnNumber = 1, id = { id: new UUID() }) {
   const session = numbered.startSession()
   sessions.push(session)
   Object.assign(session.serverSession, { id, txnNumber })
-  const send = (command: Document, on = db.databaseName) =>
-    numbered.db(on).command({ ...command, txnNumber: Long.fromNumber(txnNumber), autocommit: false }, { session })
+  const write = (command: Document, on = db.databaseName) =>
+    numbered.db(on).command({ ...command, txnNumber: Long.fromNumber(txnNumber) }, { session })
+  const send = (command: Document, on?: string) => write({ ...command, autocommit: false }, on)
   return {
+    /** Outside of the transaction, with its number. */
+    write,
     start: (command: Document) => send({ ...command, startTransaction: true }),
     send,
     commit: () => send({ commitTransaction: 1 }, 'admin'),
@@ -981,6 +984,50 @@ describe('transactions', () => {
       await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { maxTimeMS: 1_000 })
     }
     expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 21 })
+  })
+
+  test('of a number below the highest of their session are too old, in every state of that', async () => {
+    const id = { id: new UUID() }
+    const refused = async () => {
+      const older = transacting(4, id)
+      expect(await codeOf(older.start(increment(1)))).toBe(225)
+      expect(await codeOf(older.send(increment(1)))).toBe(225)
+      expect(await codeOf(older.commit())).toBe(225)
+      expect(await codeOf(older.write(increment(1)))).toBe(225)
+    }
+    const transaction = transacting(5, id)
+    await transaction.start(increment(1))
+    await refused()
+    await transaction.commit()
+    await refused()
+    expect(await codeOf(transaction.commit())).toBe(0)
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 2 })
+
+    await transacting(7, id).write(increment(1))
+    expect(await codeOf(transacting(6, id).start(increment(1)))).toBe(225)
+    const aborted = transacting(8, id)
+    await aborted.start(increment(1))
+    await aborted.abort()
+    expect(await codeOf(transacting(7, id).start(increment(1)))).toBe(225)
+  })
+
+  test('do not share their number with a retryable write', async () => {
+    const id = { id: new UUID() }
+    const transaction = transacting(5, id)
+    await transaction.start(increment(1))
+    expect(await codeOf(transaction.write(increment(1)))).toBe(72)
+    await transaction.commit()
+    expect(await codeOf(transaction.write(increment(1)))).toBe(72)
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 2 })
+  })
+
+  test('are aborted by a retryable write of their session with a higher number', async () => {
+    const id = { id: new UUID() }
+    const transaction = transacting(5, id)
+    await transaction.start(increment(1))
+    await transacting(6, id).write(increment(1))
+    expect(await codeOf(transaction.commit())).toBe(225)
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 2 })
   })
 
   test('a query of a transaction uses indexes over its own writes', async () => {

@@ -7,7 +7,7 @@ import { CommandError } from './errors'
 import { type Engine, type Transaction } from './keyspace/engine'
 import { documentIn, sessionKey, sessionsEnd, sessionsStart } from './keyspace/layout'
 import { type Unit } from './keyspace/unit'
-import { type Piece } from './keyspace/view'
+import { type Piece, type View } from './keyspace/view'
 
 /** A transaction that is not ended within this time is aborted, as in MongoDB. */
 const TRANSACTION_LIFETIME = 60_000
@@ -56,26 +56,28 @@ export class Sessions {
     }
   }
 
-  /** The transaction a command belongs to. @throws NoSuchTransaction when it is not open. */
+  /** The transaction a command belongs to. @throws NoSuchTransaction when it is not open, TransactionTooOld. */
   transaction(session: SessionId, number: bigint, start: boolean): Transaction {
-    const open = this.open.get(session.name)
-    if (start) {
-      if (open?.number === number || (this.ended.get(session.name)?.number ?? -1n) === number)
-        throw new CommandError(
-          'ConflictingOperationInProgress',
-          `Given transaction number ${number} has already been used in this session`,
-        )
-      if (open) this.abort(session)
-      if (this.open.size >= MAX_OPEN)
-        throw new CommandError(
-          'ExceededMemoryLimit',
-          `the embedded document store keeps at most ${MAX_OPEN} transactions open; end some, or set MONGODB_URL to use a real MongoDB server`,
-          ['TransientTransactionError'],
-        )
-      return this.begin(session, number)
+    if (!start) {
+      const open = this.open.get(session.name)
+      if (open?.number !== number) throw this.gone(session, number)
+      return open.transaction
     }
-    if (open?.number !== number) throw this.gone(session, number)
-    return open.transaction
+    const last = this.lastNumber(session)
+    if (number < last) throw tooOld(session, number, last)
+    if (number === last)
+      throw new CommandError(
+        'ConflictingOperationInProgress',
+        `Given transaction number ${number} has already been used in this session`,
+      )
+    this.abort(session)
+    if (this.open.size >= MAX_OPEN)
+      throw new CommandError(
+        'ExceededMemoryLimit',
+        `the embedded document store keeps at most ${MAX_OPEN} transactions open; end some, or set MONGODB_URL to use a real MongoDB server`,
+        ['TransientTransactionError'],
+      )
+    return this.begin(session, number)
   }
 
   /** @throws NoSuchTransaction; a commit that was already done is answered as before. */
@@ -125,13 +127,18 @@ export class Sessions {
 
   /** Runs a retryable write, or gives the answer it had the first time, as bytes. */
   retryable(unit: Unit, session: SessionId, number: bigint, run: () => Buffer): Buffer {
-    const known = stored(unit, session)
-    if (known && known.number === number && known.reply) return known.reply
-    if (known && known.number > number)
+    const known = recordIn(unit.view, session)
+    const last = this.lastNumber(session, known)
+    if (number < last) throw tooOld(session, number, last)
+    if (number === last) {
+      if (known?.number === number && known.reply) return known.reply
       throw new CommandError(
-        'TransactionTooOld',
-        `Retryable write with txnNumber ${number} is prohibited on session ${session.name} because a newer retryable write with txnNumber ${known.number} has already started on this session.`,
+        'InvalidOptions',
+        'Must specify autocommit=false on all operations of a multi-statement transaction.',
       )
+    }
+    // What is open has a lower number.
+    this.abort(session)
     const reply = run()
     remember(unit, session, number, [Buffer.from('\x03reply\0'), reply])
     return reply
@@ -165,19 +172,26 @@ export class Sessions {
     if (this.ended.size > MAX_ENDED) this.ended.delete(this.ended.keys().next().value!)
   }
 
+  /** The highest number of a session so far, of a transaction or of a write. */
+  private lastNumber(session: SessionId, known = recordIn(this.engine.committed, session)): bigint {
+    const transaction = this.open.get(session.name) ?? this.ended.get(session.name)
+    const numbers = [transaction?.number ?? -1n, known?.number ?? -1n] as const
+    return numbers[0] > numbers[1] ? numbers[0] : numbers[1]
+  }
+
   private wasCommitted(session: SessionId, number: bigint): boolean {
     const ended = this.ended.get(session.name)
     if (ended?.number === number) return ended.outcome === 'committed'
-    const bytes = this.engine.committed.get(sessionKey(session.key))
-    const known = bytes && parseRecord(bytes)
+    const known = recordIn(this.engine.committed, session)
     return known !== undefined && known.number === number && known.committed
   }
 
   private gone(session: SessionId, number: bigint): CommandError {
-    const ended = this.ended.get(session.name)
-    const why = ended?.number === number ? `has been ${ended.outcome}` : 'is not in progress'
-    if (ended?.number === number && ended.outcome === 'committed')
-      return new CommandError('TransactionCommitted', `Transaction with { txnNumber: ${number} } ${why}.`)
+    const last = this.lastNumber(session)
+    if (number < last) return tooOld(session, number, last)
+    if (this.wasCommitted(session, number))
+      return new CommandError('TransactionCommitted', `Transaction with { txnNumber: ${number} } has been committed.`)
+    const why = this.ended.get(session.name)?.number === number ? 'has been aborted' : 'is not in progress'
     return new CommandError('NoSuchTransaction', `Given transaction number ${number} ${why}.`, [
       'TransientTransactionError',
     ])
@@ -201,8 +215,15 @@ function remember(unit: Unit, session: SessionId, number: bigint, what: Buffer[]
   unit.view.put(sessionKey(session.key), documentOf([when.subarray(4, -1), ...what]))
 }
 
-function stored(unit: Unit, session: SessionId): ReturnType<typeof parseRecord> | undefined {
-  const bytes = unit.view.get(sessionKey(session.key))
+function tooOld(session: SessionId, number: bigint, last: bigint): CommandError {
+  return new CommandError(
+    'TransactionTooOld',
+    `Transaction or retryable write with txnNumber ${number} is prohibited on session ${session.name} because a newer one with txnNumber ${last} has already started on this session.`,
+  )
+}
+
+function recordIn(view: View, session: SessionId): ReturnType<typeof parseRecord> | undefined {
+  const bytes = view.get(sessionKey(session.key))
   return bytes && parseRecord(bytes)
 }
 
