@@ -60,6 +60,11 @@ async function run(store: Store, request: Request): Promise<Reply> {
   try {
     const name = Object.keys(request.body)[0] ?? ''
     const command = commandNamed(name)
+    if (request.legacy && command !== handshake.helloCommand)
+      throw new CommandError(
+        'UnsupportedOpQueryCommand',
+        `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade.`,
+      )
     context = new Context(
       store,
       request.legacy ? { ...request, body: { $db: 'admin', ...request.body } } : request,

@@ -22,7 +22,7 @@ import { type View } from '../keyspace/view'
 import { type Examined, examining } from '../query/scan'
 import { type SessionId, sessionOf, type Sessions } from '../sessions'
 import { OK } from '../wire/error-reply'
-import { type Reply, type Request } from '../wire/message'
+import { bulkFields, type Reply, type Request } from '../wire/message'
 
 /** What all commands of a server share. */
 export interface Store {
@@ -30,6 +30,8 @@ export interface Store {
   cursors: Cursors
   sessions: Sessions
 }
+
+const DATABASE_NAME = /^[^\0/\\. "$]+$/
 
 export class Context {
   readonly database: string
@@ -49,6 +51,8 @@ export class Context {
   ) {
     this.body = request.body
     this.database = this.string('$db')
+    if (!DATABASE_NAME.test(this.database) || Buffer.byteLength(this.database) > 63)
+      throw new CommandError('InvalidNamespace', `Invalid database name: '${this.database}'`)
     const lsid = field(this.body, 'lsid')
     if (lsid !== undefined) this.session = sessionOf(lsid)
     if (tooDeep(this.body))
@@ -214,7 +218,9 @@ const generic = new Set([
 ])
 
 /** Refuses fields that the command does not have, or that this store does not. */
-export function checkFields({ body, command }: Pick<Context, 'body' | 'command'>, known: readonly string[]): void {
+export function checkFields({ body, command, request }: Context, known: readonly string[]): void {
+  for (const name of request.sequences.keys())
+    if (!bulkFields.has(name) || !known.includes(name)) throw unknownField(command, name)
   for (const name of Object.keys(body))
     if (name !== command && !generic.has(name) && !known.includes(name)) throw unknownField(command, name)
   const level = isDocument(body['readConcern']) ? field(body['readConcern'], 'level') : undefined

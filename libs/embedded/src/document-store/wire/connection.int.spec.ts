@@ -43,6 +43,7 @@ function message(...sections: Uint8Array[]): Buffer {
   return Buffer.concat([header(16 + content.length), content])
 }
 
+const inTest = (command: object) => ({ ...command, $db: '$db' in command ? command.$db : 'test' })
 const body = (document: object) => Buffer.concat([Buffer.from([0]), serialize(document)])
 
 async function opened(): Promise<Socket> {
@@ -115,6 +116,36 @@ test('what wants no answer gets none, also when it cannot be read', async () => 
   })
 })
 
+test('of the old messages only the first of a connection is served', async () => {
+  const query = (command: object) => {
+    const content = [Buffer.alloc(4), Buffer.from('admin.$cmd\0'), Buffer.alloc(8), serialize(command)]
+    return Buffer.concat([header(16 + Buffer.concat(content).length, 2004), ...content])
+  }
+  const answerTo = async (command: object) => {
+    const socket = await opened()
+    socket.write(query(command))
+    const [data] = (await once(socket, 'data')) as [Buffer]
+    socket.destroy()
+    return decode(data.subarray(36))
+  }
+  expect(await answerTo({ ismaster: 1 })).toMatchObject({ ismaster: true })
+  expect(await answerTo({ create: 'x' })).toMatchObject({ code: new Int32(352) })
+})
+
+test.each([
+  ['documents', { find: 'x' }],
+  ['filter', { find: 'x' }],
+  ['updates', { insert: 'x', documents: [{ _id: 1 }] }],
+])('a sequence of %s that its command does not have is refused', async (name, command) => {
+  const given = sequence(name, Buffer.from(serialize({ _id: 7 })))
+  expect(await answer(message(body({ ...command, $db: 'test' }), given))).toMatchObject({ code: new Int32(40415) })
+})
+
+test('an array of documents that its command does not have is refused', async () => {
+  const command = { find: 'x', documents: [{ _id: 7 }], $db: 'test' }
+  expect(await answer(message(body(command)))).toMatchObject({ code: new Int32(40415) })
+})
+
 test('nesting without end is refused and not stored', async () => {
   for (const depth of [200, 3_000, 100_000]) {
     const nested = nest(depth)
@@ -141,8 +172,11 @@ test.each([
   ['a batch size', { find: 'x', batchSize: -1 }, 51024],
   ['a pipeline', { aggregate: 'x', pipeline: 5, cursor: {} }, 14],
   ['the name of a collection', { find: 7 }, 14],
+  ...['', 'a.b', 'a b', '$a', 'a/b', 'x'.repeat(64)].map(
+    $db => [`the name of a database, '${$db}',`, { find: 'x', $db }, 73] as [string, object, number],
+  ),
 ])('%s of a wrong type is refused as that', async (_what, command, code) => {
-  const refused = (await answer(message(body({ ...command, $db: 'test' })))) as Document
+  const refused = (await answer(message(body(inTest(command))))) as Document
   expect(refused['code']).toEqual(new Int32(code))
 })
 

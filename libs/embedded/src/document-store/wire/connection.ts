@@ -23,7 +23,7 @@ export async function serve(socket: Socket, run: (request: Request) => Promise<R
       // An answer waits for a share of its own: who keeps one and waits for another may wait for one who does the same.
       done()
       if (socket.destroyed) break
-      if (!request.silent) await send(socket, encoded(reply, request, ++replies), closed.signal)
+      if (!request.silent) await send(socket, encoded(reply, request, (replies = (replies + 1) | 0)), closed.signal)
       if (problem && !request.legacy && request.id === 0) break
       if (socket.destroyed) break
     }

@@ -35,7 +35,7 @@ export interface Reply {
 type Element = [number, number, number, number, number]
 
 /** Written as arrays in a command they are kept as bytes, as when they come in a section of their own. */
-const bulkFields = new Set(['documents', 'updates', 'deletes'])
+export const bulkFields: ReadonlySet<string> = new Set(['documents', 'updates', 'deletes'])
 
 /** @throws CommandError when the message is no such message: the connection cannot go on. */
 export function parseMessage(message: Buffer): Request {
