@@ -1,23 +1,7 @@
 // MongoDB's order over values of all types, and the order-preserving bytes that index keys are made of.
 import { type Binary, Long, type ObjectId } from 'bson'
 import { BOOL, DATE, DOUBLE, type Element, INT32, LONG, NULL, STRING } from './raw'
-import { type Document, type Kind, kindOf, type Numeric, type Value } from './value'
-
-/** Canonical type order; the numbers are also the type bytes of keys and therefore part of the format on disk. */
-export const rank: Record<Kind, number> = {
-  minKey: 1,
-  undefined: 2,
-  null: 5,
-  number: 10,
-  string: 15,
-  object: 20,
-  array: 25,
-  binData: 30,
-  objectId: 35,
-  bool: 40,
-  date: 45,
-  maxKey: 254,
-}
+import { type Document, type Kind, kindOf, type Numeric, rank, type Value } from './value'
 
 /** Negative, zero or positive, by MongoDB's comparison order; Int32, Long and Double compare by exact value. */
 export function compare(a: Value, b: Value): number {

@@ -2,8 +2,8 @@
 import { expect, test } from '@jest/globals'
 import { Binary, Double, Int32, Long, MaxKey, MinKey, ObjectId } from 'bson'
 import fc from 'fast-check'
-import { compare, keyOf, KeyWriter, rank } from './order'
-import { isDocument, kindOf, type Value } from './value'
+import { compare, keyOf, KeyWriter } from './order'
+import { isDocument, kindOf, rank, type Value } from './value'
 
 const numbers = fc.oneof(
   fc.integer().map(value => new Int32(value)),

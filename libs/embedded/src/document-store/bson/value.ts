@@ -21,20 +21,25 @@ export interface Document {
   [field: string]: Value
 }
 
-/** The kinds of value, named as MongoDB names their types. */
-export type Kind =
-  | 'minKey'
-  | 'undefined'
-  | 'null'
-  | 'number'
-  | 'string'
-  | 'object'
-  | 'array'
-  | 'binData'
-  | 'objectId'
-  | 'bool'
-  | 'date'
-  | 'maxKey'
+/**
+ * The kinds of value, named as MongoDB names their types, in its order over them. The numbers are also the type bytes of
+ * keys and therefore part of the format on disk.
+ */
+export const rank = {
+  minKey: 1,
+  undefined: 2,
+  null: 5,
+  number: 10,
+  string: 15,
+  object: 20,
+  array: 25,
+  binData: 30,
+  objectId: 35,
+  bool: 40,
+  date: 45,
+  maxKey: 254,
+}
+export type Kind = keyof typeof rank
 
 /** Deepest nesting of a document, as in MongoDB. */
 export const MAX_DEPTH = 180
