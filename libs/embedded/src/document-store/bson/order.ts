@@ -17,11 +17,21 @@ export function equal(a: Value, b: Value): boolean {
   return a === b || compare(a, b) === 0
 }
 
-/** The bytes of one value: compare(a, b) and Buffer.compare(keyOf(a), keyOf(b)) agree, and none is a prefix of another. */
-export function keyOf(value: Value): Buffer {
+/**
+ * The bytes of one value: compare(a, b) and Buffer.compare(keyOf(a), keyOf(b)) agree, and none is a prefix of another. All
+ * bits are inverted where the order is.
+ */
+export function keyOf(value: Value, direction: 1 | -1 = 1): Buffer {
   single.clear()
-  single.value(value)
+  single.component(value, direction)
   return single.bytes()
+}
+
+/** Keys in order, each once. */
+export function distinct(keys: Buffer[]): Buffer[] {
+  if (keys.length <= 1) return keys
+  const sorted = keys.sort((a, b) => a.compare(b))
+  return sorted.filter((key, i) => i === 0 || !key.equals(sorted[i - 1]!))
 }
 
 /** The same of a value that lies in a document's bytes; undefined when it has to be decoded. */

@@ -1,5 +1,5 @@
 // What an index holds of a document, and by what a sort compares documents: one set of rules for both.
-import { KeyWriter } from '../bson/order'
+import { distinct, KeyWriter } from '../bson/order'
 import { ARRAY, type Element, namedElements, type Names, namesOf, OBJECT, placeIn } from '../bson/raw'
 import { isArrayIndex, type Path, pathOf } from '../bson/path'
 import { type Document, field, isDocument, type Value } from '../bson/value'
@@ -204,10 +204,4 @@ function isPosition(array: Value[], step: string): boolean {
     'Location16746',
     `Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), field: '${step}' for array: ${show(array)}`,
   )
-}
-
-function distinct(keys: Buffer[]): Buffer[] {
-  if (keys.length === 1) return keys
-  const sorted = keys.sort((a, b) => a.compare(b))
-  return sorted.filter((key, i) => i === 0 || !key.equals(sorted[i - 1]!))
 }

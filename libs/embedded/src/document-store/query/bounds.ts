@@ -1,5 +1,5 @@
 // Which part of an index the tests on its fields leave, as ranges of the index's bytes.
-import { KeyWriter } from '../bson/order'
+import { distinct, keyOf } from '../bson/order'
 import { kindOf, type Value } from '../bson/value'
 import { type KeyPart } from '../index/keys'
 import { after, boundOf } from '../keyspace/layout'
@@ -22,7 +22,7 @@ export function componentOf(tests: readonly Test[], { direction }: KeyPart, seve
   const spans: Interval[] = []
   for (const test of tests) {
     const points = pointsOf(test)
-    if (points) return { points: distinct(points.map(value => bytesOf(value, direction))) }
+    if (points) return { points: distinct(points.map(value => keyOf(value, direction))) }
     if (test.op === 'range' && staysInType(test)) spans.push(spanOf(test, direction))
   }
   if (spans.length === 0) return undefined
@@ -76,7 +76,7 @@ function pointsOf(test: Test): Value[] | undefined {
 
 /** From the bound to the end of its type, or from the beginning of its type to the bound. */
 function spanOf({ bound, direction, inclusive }: Range, order: 1 | -1): Interval {
-  const bytes = bytesOf(bound, order)
+  const bytes = keyOf(bound, order)
   const type = bytes.subarray(0, 1)
   return direction === order
     ? { start: inclusive ? bytes : after(bytes), end: after(type) }
@@ -85,15 +85,4 @@ function spanOf({ bound, direction, inclusive }: Range, order: 1 | -1): Interval
 
 function intersection(a: Interval, b: Interval): Interval {
   return { start: a.start.compare(b.start) > 0 ? a.start : b.start, end: a.end.compare(b.end) < 0 ? a.end : b.end }
-}
-
-function bytesOf(value: Value, direction: 1 | -1): Buffer {
-  const writer = new KeyWriter()
-  writer.component(value, direction)
-  return writer.bytes()
-}
-
-function distinct(points: Buffer[]): Buffer[] {
-  const sorted = points.sort((a, b) => a.compare(b))
-  return sorted.filter((point, i) => i === 0 || !point.equals(sorted[i - 1]!))
 }
