@@ -34,12 +34,6 @@ export function distinct(keys: Buffer[]): Buffer[] {
   return sorted.filter((key, i) => i === 0 || !key.equals(sorted[i - 1]!))
 }
 
-/** The same of a value that lies in a document's bytes; undefined when it has to be decoded. */
-export function keyOfElement(bytes: Buffer, element: Element): Buffer | undefined {
-  single.clear()
-  return single.storedComponent(bytes, element, 1) ? single.bytes() : undefined
-}
-
 /** A text that values have in common when they are equal. */
 export function identityOf(value: Value): string {
   return keyOf(value).toString('latin1')

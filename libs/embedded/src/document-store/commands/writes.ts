@@ -1,6 +1,6 @@
 // insert, update, delete: many statements in one command, ordered or not.
 import { Int32, ObjectId } from 'bson'
-import { keyOfElement } from '../bson/order'
+import { keyOf } from '../bson/order'
 import { BOOL, eachElement, idElementOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
 import {
   checkStorable,
@@ -136,8 +136,8 @@ function plainReplacement(bytes: Buffer): Replacement | undefined {
   const query = bytes.subarray(q, q + bytes.readInt32LE(q))
   // The filter's only element is the document's first one.
   if (query.length !== id.end + 1 || query.compare(document, id.start, id.end, id.start, id.end) !== 0) return undefined
-  const idKey = keyOfElement(document, id)
-  if (!idKey || idKey.length > MAX_ID_KEY) return undefined
+  const idKey = keyOf(idTextOf(document))
+  if (idKey.length > MAX_ID_KEY) return undefined
   return { kind: 'replacement', document: new StoredDocument(idKey, document), upsert }
 }
 
@@ -215,10 +215,9 @@ function runReplacement(target: Target, { document, upsert }: Replacement): Outc
   return { matched: 0, modified: 0, upserted: idTextOf(document.bytes) }
 }
 
-/** A document after an update. */
+/** A document after an update; its _id is equal, and so is its key. */
 export function updated(before: StoredDocument, update: Update): StoredDocument {
-  const after = storable(applyUpdate(update, decodeStored(before.bytes)))
-  return new StoredDocument(before.idKey, after.bytes)
+  return storable(applyUpdate(update, decodeStored(before.bytes)))
 }
 
 const DELETE = ['q', 'limit']
