@@ -37,11 +37,3 @@ function arrive(value: Value, path: Path, visit: Visit, at: number, byPosition =
   for (const item of value) if (isDocument(item) && reach(item, path, visit, at + 1)) return true
   return false
 }
-
-/** The value of a path; of an array on the way, an array of what its documents hold. */
-export function valueAt(value: Value, path: Path, at = 0): Value {
-  if (at === path.length) return value
-  if (isDocument(value)) return valueAt(field(value, path[at]!), path, at + 1)
-  if (!Array.isArray(value)) return undefined
-  return value.map(item => valueAt(item, path, at)).filter(item => item !== undefined)
-}

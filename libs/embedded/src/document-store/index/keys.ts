@@ -41,17 +41,21 @@ export function keyPattern(document: Document, directionOf: (dotted: string, dir
 export function extractKeys(document: Document, pattern: KeyPattern): ExtractedKeys {
   const single = plainKey(document, pattern)
   if (single) return { keys: [single], arrays: NONE }
+  const { rows, arrays } = extractRows(document, pattern)
+  return { keys: distinct(rows.map(row => keyOfRow(row, pattern))), arrays }
+}
+
+/** The values that the keys are made of, those of each key in the order of the pattern. */
+export function extractRows(document: Document, pattern: KeyPattern): { rows: Value[][]; arrays: Set<string> } {
   const arrays = new Set<string>()
-  const rows = expand(
-    pattern.map(({ path }) => ({ value: document, path, at: 0, prefix: '', done: false })),
-    arrays,
-  )
-  const keys = rows.map(row => {
-    const writer = new KeyWriter()
-    pattern.forEach(({ direction }, i) => writer.component(row[i], direction))
-    return writer.bytes()
-  })
-  return { keys: arrays.size > 0 ? distinct(keys) : keys, arrays }
+  const walks = pattern.map(({ path }) => ({ value: document, path, at: 0, prefix: '', done: false }))
+  return { rows: expand(walks, arrays), arrays }
+}
+
+export function keyOfRow(row: readonly Value[], pattern: KeyPattern): Buffer {
+  plain.clear()
+  pattern.forEach(({ direction }, i) => plain.component(row[i], direction))
+  return plain.bytes()
 }
 
 const NONE: ReadonlySet<string> = new Set()

@@ -4,8 +4,7 @@ import { type Element, namedElements, type Names, namesOf, picked } from '../bso
 import { decodeStored, type Document, encode, field, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { type Index } from '../index/definition'
-import { extractKeys, type KeyPattern, plainEntry, storedPattern, type StoredPart } from '../index/keys'
-import { valueAt } from '../bson/path'
+import { extractKeys, extractRows, keyOfRow, plainEntry, storedPattern, type StoredPart } from '../index/keys'
 import { matches } from '../query/match'
 import { show } from '../bson/show'
 import { type Collection, namespaceOf } from './catalog'
@@ -220,7 +219,7 @@ function addChanges(
       unit.claim(key)
       const owner = unit.view.get(key)
       if (owner && !idKeyIn(key, owner, true).equals(idKey))
-        throw duplicate(collection, index, valuesOf(after!.value, index, key, collection))
+        throw duplicate(collection, index, valuesOf(after!.value, index, key))
     }
   }
   const value = entryValue(idKey, index.unique)
@@ -267,25 +266,10 @@ function entryKeys(
   })
 }
 
-function valuesOf(document: Document, index: Index, entry: Buffer, collection: Collection): Value[] {
-  const whole = index.pattern.map(({ path }) => valueAt(document, path) ?? null)
-  if (!whole.some(Array.isArray)) return whole
-  const prefix = indexPrefix(collection.id, index.id)
-  // Of an array, name the element that is taken.
-  return whole.map((value, i) => {
-    if (!Array.isArray(value)) return value
-    return (
-      value.find(item => {
-        const single = index.pattern.map((part, j) => ({
-          ...part,
-          dotted: `${j}`,
-          path: [`${j}`],
-        })) satisfies KeyPattern
-        const row = Object.fromEntries(whole.map((other, j) => [`${j}`, j === i ? item : other]))
-        return extractKeys(row, single).keys.some(key => Buffer.concat([prefix, shortened(key)]).equals(entry))
-      }) ?? value
-    )
-  })
+/** The values of a document that its entry in a unique index stands for: of an array, the element that is taken. */
+function valuesOf(document: Document, index: Index, entry: Buffer): Value[] {
+  const values = entry.subarray(indexPrefix(0, 0).length)
+  return extractRows(document, index.pattern).rows.find(row => shortened(keyOfRow(row, index.pattern)).equals(values))!
 }
 
 function duplicate(collection: Collection, index: Index, values: Value[]): CommandError {
