@@ -39,8 +39,6 @@ export function keyPattern(document: Document, directionOf: (dotted: string, dir
  * @throws CannotIndexParallelArrays when two different arrays would have to be combined.
  */
 export function extractKeys(document: Document, pattern: KeyPattern): ExtractedKeys {
-  const single = plainKey(document, pattern)
-  if (single) return { keys: [single], arrays: NONE }
   const { rows, arrays } = extractRows(document, pattern)
   return { keys: distinct(rows.map(row => keyOfRow(row, pattern))), arrays }
 }
@@ -53,27 +51,12 @@ export function extractRows(document: Document, pattern: KeyPattern): { rows: Va
 }
 
 export function keyOfRow(row: readonly Value[], pattern: KeyPattern): Buffer {
-  plain.clear()
-  pattern.forEach(({ direction }, i) => plain.component(row[i], direction))
-  return plain.bytes()
+  writer.clear()
+  pattern.forEach(({ direction }, i) => writer.component(row[i], direction))
+  return writer.bytes()
 }
 
-const NONE: ReadonlySet<string> = new Set()
-const plain = new KeyWriter()
-
-/** The key of a document that has no array on these paths, as most have; undefined when it has one. */
-function plainKey(document: Document, pattern: KeyPattern): Buffer | undefined {
-  plain.clear()
-  for (const { path, direction } of pattern) {
-    let value: Value = document
-    for (const step of path) {
-      value = isDocument(value) ? field(value, step) : undefined
-      if (Array.isArray(value)) return undefined
-    }
-    plain.component(value === undefined ? null : value, direction)
-  }
-  return plain.bytes()
-}
+const writer = new KeyWriter()
 
 /**
  * An entry of a document in an index, straight from its bytes: the prefix, the values, what follows them. `elements` are
@@ -88,15 +71,15 @@ export function plainEntry(
   longest: number,
   suffix: Buffer | undefined,
 ): Buffer | undefined {
-  plain.clear()
-  plain.raw(prefix)
+  writer.clear()
+  writer.raw(prefix)
   for (const { place, inner, direction } of pattern) {
     const element = inner.length === 0 ? elements[place] : elementWithin(bytes, elements[place], inner)
-    if (!plain.storedComponent(bytes, element, direction)) return undefined
+    if (!writer.storedComponent(bytes, element, direction)) return undefined
   }
-  if (plain.size - prefix.length > longest) return undefined
-  if (suffix) plain.raw(suffix)
-  return plain.bytes()
+  if (writer.size - prefix.length > longest) return undefined
+  if (suffix) writer.raw(suffix)
+  return writer.bytes()
 }
 
 /** A part of a pattern as it is looked up in bytes: the place of its first step, and the steps after it. */
