@@ -70,9 +70,13 @@ export class Context {
   /** The state this command reads: that of its transaction, or what is committed. */
   readonly view = (): View => this.transaction?.unit.view ?? this.engine.committed
 
-  /** The namespace of the command's collection, which the command's own field names. */
+  /** The command's collection, which its own field names. */
   get collectionName(): string {
     return this.string(this.command)
+  }
+
+  get namespace(): string {
+    return `${this.database}.${this.collectionName}`
   }
 
   collection(): Collection | undefined {
@@ -81,7 +85,7 @@ export class Context {
       if (found.changedAt > this.transaction.clock)
         throw new CommandError(
           'SnapshotUnavailable',
-          `Unable to read from a snapshot due to pending collection catalog changes to collection '${this.database}.${this.collectionName}'; please retry the operation.`,
+          `Unable to read from a snapshot due to pending collection catalog changes to collection '${this.namespace}'; please retry the operation.`,
           ['TransientTransactionError'],
         )
       this.transaction.touched.add(found)
@@ -91,7 +95,7 @@ export class Context {
 
   /** The collection as a unit sees it, which may have made it. */
   collectionIn(unit: Unit): Collection | undefined {
-    return unit.created.get(`${this.database}.${this.collectionName}`) ?? this.collection()
+    return unit.created.get(this.namespace) ?? this.collection()
   }
 
   /** The collection for a write; made by it when there is none. */
@@ -101,7 +105,7 @@ export class Context {
     if (this.transaction)
       throw new CommandError(
         'OperationNotSupportedInTransaction',
-        `Cannot create namespace ${this.database}.${this.collectionName} in multi-document transaction: the embedded document store wants collections to be created before.`,
+        `Cannot create namespace ${this.namespace} in multi-document transaction: the embedded document store wants collections to be created before.`,
       )
     const created = this.engine.catalog.draft(this.database, this.collectionName)
     created.changedAt = this.engine.nextClock
@@ -136,20 +140,20 @@ export class Context {
   firstBatch(
     documents: Iterable<Buffer, void>,
     progress: Pick<Examined, 'held' | 'until'>,
-    name = this.collectionName,
+    namespace = this.namespace,
   ): Reply {
     const cursor = this.document('cursor')
     for (const option of Object.keys(cursor))
       if (option !== 'batchSize') throw unknownField(`${this.command}.cursor`, option)
     const batch = this.store.cursors.start(
-      `${this.database}.${name}`,
+      namespace,
       documents[Symbol.iterator](),
       this.count('batchSize') ?? this.count('batchSize', cursor),
       this.flag('singleBatch'),
       progress,
       this.transaction,
     )
-    return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace: `${this.database}.${name}` } }
+    return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
   }
 
   string(name: string): string {

@@ -20,10 +20,7 @@ export async function createCommand(context: Context): Promise<Reply> {
   checkFields(context, [])
   await context.engine.write(unit => {
     if (context.collection())
-      throw new CommandError(
-        'NamespaceExists',
-        `Collection ${context.database}.${context.collectionName} already exists.`,
-      )
+      throw new CommandError('NamespaceExists', `Collection ${context.namespace} already exists.`)
     context.collectionFor(unit)
   })
   return { document: { ok: OK } }
@@ -69,7 +66,7 @@ export function listCollectionsCommand(context: Context): Reply {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(collection => describeCollection(collection, context.flag('nameOnly')))
     .filter(document => matches(filter, document))
-  return context.firstBatch(documents.map(encode), examining(), '$cmd.listCollections')
+  return context.firstBatch(documents.map(encode), examining(), `${context.database}.$cmd.listCollections`)
 }
 
 function describeCollection(collection: Collection, nameOnly: boolean): Document {
@@ -159,7 +156,6 @@ function build(committed: View, unit: Unit, collection: Collection, index: Index
 export function listIndexesCommand(context: Context): Reply {
   checkFields(context, ['cursor'])
   const collection = context.collection()
-  if (!collection)
-    throw new CommandError('NamespaceNotFound', `ns does not exist: ${context.database}.${context.collectionName}`)
+  if (!collection) throw new CommandError('NamespaceNotFound', `ns does not exist: ${context.namespace}`)
   return context.firstBatch(collection.indexes.map(describeIndex).map(encode), examining())
 }

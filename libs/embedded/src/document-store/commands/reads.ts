@@ -112,7 +112,7 @@ function explainFind(context: Context, verbosity: Value): Document {
   const collection = context.collection()
   const examined = context.examine()
   const queryPlanner = {
-    namespace: `${context.database}.${context.collectionName}`,
+    namespace: context.namespace,
     winningPlan: collection ? describePlan(plan(collection, query)) : { stage: 'EOF' },
   }
   if (verbosity === 'queryPlanner') return { queryPlanner, ok: OK }
