@@ -8,7 +8,7 @@ import { extractKeys, extractRows, keyOfRow, plainEntry, storedPattern, type Sto
 import { matches } from '../query/match'
 import { show } from '../bson/show'
 import { type Collection, namespaceOf } from './catalog'
-import { documentIn, entryValue, idKeyIn, indexPrefix, MAX_ID_KEY, MAX_VALUES, shortened } from './layout'
+import { documentIn, entryValue, idKeyIn, indexPrefix, MAX_ID_KEY, MAX_VALUES, PREFIX_BYTES, shortened } from './layout'
 import { type Unit } from './unit'
 import { name, type View } from './view'
 
@@ -268,7 +268,7 @@ function entryKeys(
 
 /** The values of a document that its entry in a unique index stands for: of an array, the element that is taken. */
 function valuesOf(document: Document, index: Index, entry: Buffer): Value[] {
-  const values = entry.subarray(indexPrefix(0, 0).length)
+  const values = entry.subarray(PREFIX_BYTES)
   return extractRows(document, index.pattern).rows.find(row => shortened(keyOfRow(row, index.pattern)).equals(values))!
 }
 

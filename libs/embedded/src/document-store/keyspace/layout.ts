@@ -128,13 +128,14 @@ export function living(): (entry: { key: Buffer }) => boolean {
 
 /** What the entries of an index begin with (index 0: the documents), and what follows it in one of them. */
 export function indexPrefix(collection: number, index: number, rest: Uint8Array = NOTHING): Buffer {
-  const key = Buffer.allocUnsafe(7 + rest.length)
+  const key = Buffer.allocUnsafe(PREFIX_BYTES + rest.length)
   key[0] = 1
   key.writeUInt32BE(collection, 1)
   key.writeUInt16BE(index, 5)
-  key.set(rest, 7)
+  key.set(rest, PREFIX_BYTES)
   return key
 }
+export const PREFIX_BYTES = 7
 const NOTHING = new Uint8Array()
 
 /**

@@ -3,8 +3,8 @@ import { type Index } from '../index/definition'
 import { CommandError } from '../errors'
 import { type Collection } from '../keyspace/catalog'
 import { documentWith, StoredDocument } from '../keyspace/documents'
-import { idKeyIn, indexPrefix } from '../keyspace/layout'
-import { type Entry, type View } from '../keyspace/view'
+import { idKeyIn, PREFIX_BYTES } from '../keyspace/layout'
+import { type Entry, name, type View } from '../keyspace/view'
 import { type Interval } from './bounds'
 import { type Plan } from './plan'
 
@@ -37,34 +37,22 @@ export function* run(
   const seen = index.traits.arrays.size > 0 ? new Set<string>() : undefined
   for (const range of reverse ? [...plan.intervals].reverse() : plan.intervals) {
     for (const entry of exact ? entryAt(view(), range.start) : entries(view, range, reverse, examined)) {
-      const document = fetch(view(), collection, index, entry, examined, seen)
+      if (performance.now() > examined.until)
+        throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
+      examined.keys++
+      const idKey = idKeyOfEntry(index, entry)
+      if (seen?.has(name(idKey))) continue
+      seen?.add(name(idKey))
+      examined.documents++
+      // Between two pieces of a cursor the document may have been deleted.
+      const document = index.id === 0 ? new StoredDocument(idKey, entry.value) : documentWith(view(), collection, idKey)
       if (document) yield document
     }
   }
 }
 
-function fetch(
-  view: View,
-  collection: Collection,
-  index: Index,
-  entry: Entry,
-  examined: Examined,
-  seen?: Set<string>,
-): StoredDocument | undefined {
-  if (performance.now() > examined.until) throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
-  examined.keys++
-  const idKey =
-    index.id === 0
-      ? entry.key.subarray(indexPrefix(collection.id, 0).length)
-      : idKeyIn(entry.key, entry.value, index.unique)
-  if (seen) {
-    const id = idKey.toString('latin1')
-    if (seen.has(id)) return undefined
-    seen.add(id)
-  }
-  examined.documents++
-  // Between two pieces of a cursor the document may have been deleted.
-  return index.id === 0 ? new StoredDocument(idKey, entry.value) : documentWith(view, collection, idKey)
+function idKeyOfEntry({ id, unique }: Index, { key, value }: Entry): Buffer {
+  return id === 0 ? key.subarray(PREFIX_BYTES) : idKeyIn(key, value, unique)
 }
 
 function entryAt(view: View, key: Buffer): Entry[] {
