@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { StorageDamaged, openDatabase, openEnvironment, type Environment } from '../storage'
+import { emptyHead } from './head'
 import { EventLog, FORMAT, type Direction } from './log'
 import { Scavenge, isScavengeBegun } from './scavenge'
 import { Writes } from './writes'
@@ -75,4 +76,34 @@ test('a scavenge that comes to one ends, and is not begun again by itself', asyn
   expect(isScavengeBegun(directory)).toBe(true)
   await scavenge.stop()
   expect([isDone, isScavengeBegun(directory)]).toEqual([false, false])
+})
+
+test.each([909, 910])('17 streams of short names beside those of %i bytes find room', async length => {
+  const names = [
+    ...Array.from({ length: 17 }, (_, n) => `a${String.fromCharCode(97 + n)}`),
+    ...Array.from({ length: 40 }, (_, n) => `b${String(99 - n)}${'x'.repeat(length)}`),
+  ]
+  for (const name of names) await environment.commit(() => log.putHead(name, emptyHead()))
+  expect(names.filter(name => log.head(name) === undefined)).toEqual([])
+})
+
+test('streams whose long names begin alike are different ones', async () => {
+  const names = [1, 2, 3].map(n => `${'x'.repeat(1_000)}${n}`)
+  for (const [next, name] of names.entries())
+    await environment.commit(() => log.putHead(name, { ...emptyHead(), next }))
+  expect(names.map(name => log.head(name)!.next)).toEqual([0, 1, 2])
+  expect(log.head('x'.repeat(1_000))).toBeUndefined()
+})
+
+test('a directory of the version before keeps its heads where they are', async () => {
+  const older = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  const name = 'x'.repeat(1_000)
+  const first = openEnvironment(older, { ...FORMAT, formatVersion: 2 })
+  await first.commit(() => new EventLog(first).putHead(name, emptyHead()))
+  expect(openDatabase(first.root, 'heads').doesExist(Buffer.from(name))).toBe(true)
+  await first.close()
+  const again = openEnvironment(older, FORMAT)
+  expect(new EventLog(again).head(name)).toEqual(emptyHead())
+  await again.close()
+  rmSync(older, { recursive: true })
 })

@@ -1,4 +1,5 @@
 // The log on disk: events by position, positions by stream and revision, and the head of every stream.
+import { createHash } from 'node:crypto'
 import type { Database } from 'lmdb'
 import {
   SEAL_BYTES,
@@ -15,7 +16,8 @@ import { StoredRecord, createdOf, encodeRecord } from './record'
 
 export const FORMAT: EnvironmentFormat = {
   kind: 'event-store',
-  formatVersion: 2,
+  // 2 kept heads under names of any length.
+  formatVersion: 3,
   // 1 had no checksum in index and heads, and was never released.
   oldest: { formatVersion: 2, whatToDo: 'Choose another DATA_DIR.' },
 }
@@ -31,10 +33,20 @@ const PAGE_BYTES = 262_144
 const FIRST_POSITION = 64
 const TOMBSTONE_INDEX = 0xffff_ffff_ffff
 
+/**
+ * A head is kept under its stream's name, a longer one under its beginning and a digest. LMDB divides a full page of 32
+ * entries or more in the middle of their number, not of their size, and fails when one half is nearly all of the page and a
+ * new entry of up to a sixteenth of it falls into it. With pages of 16 KiB that cannot happen while no key is longer than
+ * some 430 bytes and no entry of a leaf smaller than 64, of which 10 are LMDB's own (head.ts).
+ */
+const MAX_NAME_KEY = 400
+const SHORT_KEYS_SINCE = 3
+
 export class EventLog {
   private readonly records: Database<Buffer, Buffer>
   private readonly index: Database<Buffer, Buffer>
   private readonly heads: Database<Buffer, Buffer>
+  private readonly maxNameKey: number
   private nextPosition: number
   private lastCreated: number
 
@@ -42,6 +54,7 @@ export class EventLog {
     this.records = openDatabase(environment.root, 'records')
     this.index = openDatabase(environment.root, 'index')
     this.heads = openDatabase(environment.root, 'heads')
+    this.maxNameKey = environment.formatVersion < SHORT_KEYS_SINCE ? MAX_STREAM_NAME_BYTES : MAX_NAME_KEY
     const [last] = this.records.getRange({ reverse: true, limit: 1 })
     if (last) checked(last.key, last.value, 'The last event')
     this.nextPosition = last ? positionAfter(last.key, last.value) : FIRST_POSITION
@@ -50,15 +63,22 @@ export class EventLog {
 
   /** Undefined also for what cannot be a stream's name: a link, or who reads, may ask for anything. */
   head(stream: string): StreamHead | undefined {
-    const key = Buffer.from(stream)
-    if (key.length === 0 || key.length > MAX_STREAM_NAME_BYTES) return undefined
-    const entry = get(this.heads, key, `The head of stream '${stream}'`)
+    const name = Buffer.from(stream)
+    if (name.length === 0 || name.length > MAX_STREAM_NAME_BYTES) return undefined
+    const entry = get(this.heads, this.headKey(name), `The head of stream '${stream}'`)
     return entry && decodeHead(entry)
   }
 
   /** Only within a commit. */
   putHead(stream: string, head: StreamHead): void {
-    put(this.heads, Buffer.from(stream), encodeHead(head))
+    put(this.heads, this.headKey(Buffer.from(stream)), encodeHead(head))
+  }
+
+  /** One byte longer than any name that is its own key. */
+  private headKey(name: Buffer): Buffer {
+    if (name.length <= this.maxNameKey) return name
+    const digest = createHash('sha256').update(name).digest()
+    return Buffer.concat([name.subarray(0, this.maxNameKey + 1 - digest.length), digest])
   }
 
   /**
