@@ -65,7 +65,7 @@ describe('append and read', () => {
     await log.append('room-often', -1, [event(), event('Happened', { text: 'x'.repeat(3_000) })])
     const failed = new Set<string>()
     const asking = async () => {
-      for (let n = 0; n < 60; n++)
+      for (let n = 0; n < 300; n++)
         try {
           expect((await log.lastOf('room-often'))?.revision).toBe(1)
           expect(await log.ping()).toBe(true)
@@ -73,7 +73,8 @@ describe('append and read', () => {
           failed.add(String(error))
         }
     }
-    await Promise.all(Array.from({ length: 40 }, asking))
+    // Few at once: a call that waits for many others is given up after two seconds, and its connection is a sound one.
+    await Promise.all(Array.from({ length: 8 }, asking))
     expect([...failed]).toEqual([])
   })
 
