@@ -270,7 +270,6 @@ test('a file that is cut off is not opened', async () => {
   for (const length of [0, 1, 100, 16_384, 40_000, bytes.length >> 1, bytes.length - 1]) {
     writeFileSync(dataFile(), bytes)
     truncateSync(dataFile(), length)
-    if (length === 0) continue // An empty file is what a crash at the first start leaves.
     expect(await readAll()).toBe('damaged')
   }
 })

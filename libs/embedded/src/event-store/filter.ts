@@ -50,7 +50,7 @@ const LINEAR_FLAG = 'l'
 
 /**
  * As in .NET: not anchored, case-sensitive, over UTF-16 units. What the two read differently is refused: in the expression
- * at once, in a text (classes like \\w beyond ASCII, ends of lines beside . and $) when such a text comes.
+ * at once, in a text (classes like \w beyond ASCII, ends of lines beside . and $) when such a text comes.
  */
 function parseRegex(source: string): (text: string) => boolean {
   if (source === '') throw badRequest('A filter has prefixes or a regular expression.')

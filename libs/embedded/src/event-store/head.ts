@@ -20,14 +20,14 @@ export const lastRevision = (head: StreamHead | undefined): number => (head ? he
 export const isSoftDeleted = (head: StreamHead): boolean => head.metadata.truncateBefore === Infinity
 
 // checksum u32 | id u48 | next u48 | flags u8 | maxCount, maxAge, truncateBefore as doubles, NaN where absent | zeros, so that
-// an entry is long enough (log.ts).
+// an entry is long enough (storage/database.ts).
 const HEAD_BYTES = SEAL_BYTES + 49
 const IS_TOMBSTONED = 1
 const HAS_METADATA = 2
 
 /** An entry of the store; the checksum is filled in where it is stored. */
 export function encodeHead({ id, next, isTombstoned, hasMetadata, metadata }: StreamHead): Buffer {
-  const value = Buffer.alloc(HEAD_BYTES)
+  const value = Buffer.allocUnsafe(HEAD_BYTES).fill(0)
   value.writeUIntBE(id, 4, 6)
   value.writeUIntBE(next, 10, 6)
   value.writeUInt8((isTombstoned ? IS_TOMBSTONED : 0) | (hasMetadata ? HAS_METADATA : 0), 16)

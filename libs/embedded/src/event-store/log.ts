@@ -1,9 +1,9 @@
 // The log on disk: events by position, positions by stream and revision, and the head of every stream.
-import { createHash } from 'node:crypto'
 import type { Database } from 'lmdb'
 import {
   SEAL_BYTES,
   StorageDamaged,
+  cutKey,
   isSound,
   openDatabase,
   seal,
@@ -33,12 +33,7 @@ const PAGE_BYTES = 262_144
 const FIRST_POSITION = 64
 const TOMBSTONE_INDEX = 0xffff_ffff_ffff
 
-/**
- * A head is kept under its stream's name, a longer one under its beginning and a digest. LMDB divides a full page of 32
- * entries or more in the middle of their number, not of their size, and fails when one half is nearly all of the page and a
- * new entry of up to a sixteenth of it falls into it. With pages of 16 KiB that cannot happen while no key is longer than
- * some 430 bytes and no entry of a leaf smaller than 64, of which 10 are LMDB's own (head.ts).
- */
+/** Longest name that is the key of its stream's head: LMDB needs those below some 430 bytes (storage/database.ts). */
 const MAX_NAME_KEY = 400
 const SHORT_KEYS_SINCE = 3
 
@@ -76,9 +71,7 @@ export class EventLog {
 
   /** One byte longer than any name that is its own key. */
   private headKey(name: Buffer): Buffer {
-    if (name.length <= this.maxNameKey) return name
-    const digest = createHash('sha256').update(name).digest()
-    return Buffer.concat([name.subarray(0, this.maxNameKey + 1 - digest.length), digest])
+    return name.length <= this.maxNameKey ? name : cutKey(name, this.maxNameKey + 1)
   }
 
   /**

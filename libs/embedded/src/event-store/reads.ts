@@ -56,7 +56,7 @@ export async function readAll(log: EventLog, outlet: Outlet, request: ReadReques
     if (reached === undefined) return
     for (const record of records) {
       if (record.position > end && from !== 'end') return
-      if (turn.isOver) await turn.next()
+      if (filter && turn.isOver) await turn.next()
       if (filter && !filter.matches(record)) continue
       await outlet.sendEvent(record)
       if (--left === 0) return

@@ -33,7 +33,7 @@ export async function subscribeToAll(
       ? { records: recent, reached: recent.at(-1)?.position }
       : log.readAll(at, 'forwards', PAGE)
     for (const record of records) {
-      if (turn.isOver) await turn.next()
+      if (filter && turn.isOver) await turn.next()
       if (!filter || filter.matches(record)) await outlet.sendEvent(record)
       if (filter && ++sinceCheckpoint === filter.checkpointInterval) {
         sinceCheckpoint = 0

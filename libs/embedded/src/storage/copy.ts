@@ -4,7 +4,7 @@
 // in use until they happen to be overwritten. A file into which only what lives was put has neither, and erasure rests on it.
 import { crc32 } from 'node:zlib'
 import type { Database, RootDatabase } from 'lmdb'
-import { openDatabase } from './database'
+import { databasesOf, openDatabase } from './database'
 import { StorageDamaged } from './errors'
 
 export type Entry = { database: string; key: Buffer; value: Buffer }
@@ -96,7 +96,3 @@ export class Digest {
 
 const entryCount = (database: Database<Buffer, Buffer>): number =>
   (database.getStats() as { entryCount: number }).entryCount
-
-/** LMDB lists the databases of an environment as the keys of its main one. */
-const databasesOf = (root: RootDatabase<Buffer, Buffer>): string[] =>
-  [...root.getKeys()].map(name => name.toString('utf8').replace(/\0$/, ''))

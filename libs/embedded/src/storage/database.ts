@@ -1,4 +1,10 @@
 // A database of an environment, with bytes for keys and values.
+//
+// LMDB divides a full page of 32 entries or more in the middle of their number, not of their size, and fails when one half is
+// nearly all of the page and the new entry, of up to a sixteenth of a page, falls into it. With pages of 16 KiB that cannot
+// happen while leaves hold no entry below 64 bytes, of which 10 are its own, and keys are not too long: each store says how
+// long its own may be, and cuts longer ones (`cutKey`).
+import { createHash } from 'node:crypto'
 import { type Database, type RootDatabase } from 'lmdb'
 
 /**
@@ -19,4 +25,18 @@ const encoder = {
 export function openDatabase(root: RootDatabase<Buffer, Buffer>, name: string): Database<Buffer, Buffer> {
   const options = { name, encoding: 'binary', keyEncoding: 'binary', encoder } as const
   return root.openDB<Buffer, Buffer>(options)
+}
+
+/** LMDB lists the databases of an environment as the keys of its main one. */
+export function databasesOf(root: RootDatabase<Buffer, Buffer>): string[] {
+  return [...root.getKeys()].map(name => name.toString('utf8').replace(/\0$/, ''))
+}
+
+/** At the end of a key that was cut, in bytes. */
+export const DIGEST_BYTES = 32
+
+/** A key of `length` bytes for a longer one: its beginning, and a digest by which those that begin alike differ. */
+export function cutKey(key: Buffer, length: number): Buffer {
+  const digest = createHash('sha256').update(key).digest()
+  return Buffer.concat([key.subarray(0, length - DIGEST_BYTES), digest])
 }

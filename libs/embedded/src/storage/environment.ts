@@ -15,7 +15,7 @@ export type EnvironmentOptions = {
   /** Called when a commit fails for another reason than a full disk. The default ends the process: what a failed sync
    *  leaves behind is unknown to the kernel too, so nothing more may be acknowledged. */
   onFailedCommit?: (error: Error) => void
-  /** Asked of every entry when a directory of moderate size is opened that was not closed in order. */
+  /** Asked of every entry when a file of moderate size is opened (check.ts). */
   isSound?: IsSound
   /** What a rewrite keeps; all unless said otherwise. */
   living?: Living

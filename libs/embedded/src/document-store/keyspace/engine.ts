@@ -1,6 +1,13 @@
 // Writes and transactions over the keyspace: who may write what, and what becomes durable together.
 import { type Database, type Transaction as Snapshot } from 'lmdb'
-import { type Environment, openDatabase, openEnvironment, StorageDamaged, StorageFull } from '../../storage'
+import {
+  databasesOf,
+  type Environment,
+  openDatabase,
+  openEnvironment,
+  StorageDamaged,
+  StorageFull,
+} from '../../storage'
 import { CommandError, writeConflict } from '../errors'
 import { Catalog, type Collection } from './catalog'
 import {
@@ -17,7 +24,6 @@ import {
   living,
   sealed,
 } from './layout'
-
 import { readNumber, Unit } from './unit'
 import { StoredView, type View } from './view'
 
@@ -90,9 +96,8 @@ export class Engine {
   constructor(directory: string) {
     this.environment = openEnvironment(directory, FORMAT, { isSound, living })
     // Under another name it would be missed, and an empty one made.
-    for (const name of this.environment.root.getKeys())
-      if (name.toString('utf8').replace(/\0$/, '') !== DATABASE)
-        throw new StorageDamaged(`The list of databases in ${directory}`)
+    if (databasesOf(this.environment.root).some(name => name !== DATABASE))
+      throw new StorageDamaged(`The list of databases in ${directory}`)
     this.data = openDatabase(this.environment.root, DATABASE)
     this.committed = new StoredView(this.data)
     this.clock = readNumber(this.committed, clockKey)

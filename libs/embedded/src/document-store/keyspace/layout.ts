@@ -1,7 +1,6 @@
 // Where things lie in the one ordered keyspace of the store. Part of the format on disk.
-import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { type EnvironmentFormat, StorageDamaged } from '../../storage'
+import { cutKey, DIGEST_BYTES, type EnvironmentFormat, StorageDamaged } from '../../storage'
 
 /** Bump the version when the program before could not read what is written. */
 export const FORMAT: EnvironmentFormat = {
@@ -11,16 +10,11 @@ export const FORMAT: EnvironmentFormat = {
   oldest: { formatVersion: 2, whatToDo: 'Remove it: the read models are built again from the event log.' },
 }
 
-/**
- * LMDB divides a full page of 32 entries or more in the middle of their number, not of their size, and fails when one half
- * is nearly all of the page and the new entry, of up to a sixteenth of a page, falls into it. With pages of 16 KiB that
- * cannot happen while leaves hold no entry below 64 bytes (10 of them its own) and branches no key above 520.
- */
+/** An entry of a leaf without what is LMDB's own; branches may have keys of 520 bytes (storage/database.ts). */
 const MIN_ENTRY = 54
 /** Longest key of an _id, and of the values of an index entry, whose key is a prefix of 7, its values and the _id. */
 export const MAX_ID_KEY = 260
 export const MAX_VALUES = 200
-const DIGEST = 32
 
 const CHECKSUM = 4
 
@@ -143,14 +137,12 @@ const NOTHING = new Uint8Array()
  * digest, which keeps equal and unequal apart. Who reads the index compares the document again.
  */
 export function shortened(values: Buffer): Buffer {
-  if (values.length <= MAX_VALUES) return values
-  const digest = createHash('sha256').update(values).digest()
-  return Buffer.concat([values.subarray(0, MAX_VALUES - DIGEST), digest])
+  return values.length <= MAX_VALUES ? values : cutKey(values, MAX_VALUES)
 }
 
 /** A bound for a range of entries: at most what all shortened values that begin with it have in common. */
 export function boundOf(values: Buffer): Buffer {
-  return values.length <= MAX_VALUES - DIGEST ? values : values.subarray(0, MAX_VALUES - DIGEST)
+  return values.length <= MAX_VALUES - DIGEST_BYTES ? values : values.subarray(0, MAX_VALUES - DIGEST_BYTES)
 }
 
 /** The first key after all that begin with the prefix. */
