@@ -1,6 +1,6 @@
 // The embedded document store through the official driver, each figure beside a server that only answers canned replies
 // (canned-document-store.ts) to the same calls. Both servers are processes of their own; rounds alternate between them.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -10,6 +10,7 @@ import { type ClientSession, type Collection, MongoClient } from 'mongodb'
 import { type Item, item, PAGE_SIZE } from './document-store-items'
 import { atMost, below, type Measure, quantile, ratio, stated } from './measures'
 import { inParallel } from './seed-log'
+import { startServer } from './support'
 
 const ROUNDS = 5
 const COUNT = 10_000
@@ -94,14 +95,6 @@ const itemsOf = (client: MongoClient, name = 'items'): Collection<Item> => clien
 
 const startStore = (folder: string): Promise<ChildProcess> =>
   startServer('../support/store-process.js', 'documents', join(folder, 'documents.sock'), join(folder, 'documents'))
-
-/** A program beside this one in a process of its own, once it says something. */
-const startServer = async (file: string, ...args: string[]): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [join(__dirname, file), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  process.on('exit', () => child.kill('SIGKILL'))
-  await once(child.stdout, 'data')
-  return child
-}
 
 const fill = async (collection: Collection<Item>, count: number): Promise<void> => {
   await collection.createIndex({ group: 1, n: -1 })

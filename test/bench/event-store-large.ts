@@ -6,9 +6,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BACKWARDS, END, type EventStoreDBClient } from '@eventstore/db-client'
-import { connect, event, startServer } from './event-store'
+import { connect, event } from './event-store'
 import { type Measure, atMost, below, quantile, rounded, stated } from './measures'
 import { inParallel } from './seed-log'
+import { startServer } from './support'
 
 const STREAMS = Number(process.env.BENCH_STREAMS ?? 1_000_000)
 const PER_STREAM = 4

@@ -1,6 +1,5 @@
 // The embedded event store through the official client, each figure beside a server that only answers canned replies
 // (canned-event-store.ts) to the same calls. Both servers are processes of their own; rounds alternate between them.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs'
@@ -10,6 +9,7 @@ import { join } from 'node:path'
 import { EventStoreDBClient, FORWARDS, START, jsonEvent } from '@eventstore/db-client'
 import { type Measure, atMost, quantile, ratio, stated } from './measures'
 import { inParallel } from './seed-log'
+import { startServer } from './support'
 
 /** Events that a read of everything has. */
 const READ_COUNT = 30_000
@@ -50,14 +50,6 @@ export const eventStore = async (): Promise<Measure[]> => {
 
 export const connect = (socketPath: string): EventStoreDBClient =>
   new EventStoreDBClient({ endpoint: `unix:${socketPath}` as never }, { insecure: true })
-
-/** A program beside this one in a process of its own, once it says something. */
-export const startServer = async (file: string, ...args: string[]): Promise<ChildProcess> => {
-  const child = spawn(process.execPath, [join(__dirname, file), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
-  process.on('exit', () => child.kill('SIGKILL'))
-  await once(child.stdout, 'data')
-  return child
-}
 
 /** The median rate of alternating rounds; the first of each only warms up. */
 const besides = async (

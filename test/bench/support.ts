@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { findRunningStores } from '@stet/embedded'
+import { findRunningStores, STORE_NODE_OPTIONS } from '@stet/embedded'
 import { connectEventLog, type EventLog } from '@stet/eventsourcing'
 import { eventually, type Newsroom, startNewsroom } from '../support/newsroom'
 import { type LoadSpec } from './http-load'
@@ -22,6 +22,16 @@ export const viewLoad = (articles: number): Omit<LoadSpec, 'url' | 'measure'> =>
   connections: 4_096,
   expects: '204',
 })
+
+/** A program of this folder in a process of its own, once it says something; the stores and what they are beside alike. */
+export const startServer = async (file: string, ...args: string[]): Promise<ChildProcess> => {
+  const child = spawn(process.execPath, [...STORE_NODE_OPTIONS, join(__dirname, file), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  process.on('exit', () => child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  return child
+}
 
 /** The event log of a running newsroom on embedded stores. */
 export const logOf = async (newsroom: Newsroom): Promise<EventLog> => {

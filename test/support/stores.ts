@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { STORE_NODE_OPTIONS } from '@stet/embedded'
 
 export interface StoreProcess {
   start(): Promise<void>
@@ -27,7 +28,9 @@ const storeProcess = (kind: 'events' | 'documents', socket: string, directory: s
   return {
     start: async () => {
       await rm(socket, { force: true })
-      child = spawn(process.execPath, [main, kind, socket, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+      child = spawn(process.execPath, [...STORE_NODE_OPTIONS, main, kind, socket, directory], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       await once(child.stdout!, 'data')
     },
     kill: async () => {

@@ -5,6 +5,7 @@ export { DirectoryLocked, StorageError, StorageFull } from './storage'
 export {
   findRunningStores,
   startEmbeddedStores,
+  STORE_NODE_OPTIONS,
   type EmbeddedOptions,
   type EmbeddedStores,
   type StoreUrls,
