@@ -48,10 +48,11 @@ export async function startEventStore({
   const log = new EventLog(environment)
   const live = new LiveTail(log.lastPosition())
   const writes = new Writes(environment, log, records => live.publish(records))
-  const scavenge = new Scavenge(environment, log, () => {
+  const onDone = () => {
     requestRewrite(directory)
     onScavenged?.()
-  })
+  }
+  const scavenge = new Scavenge(environment, log, () => live.forget(), onDone)
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,

@@ -24,7 +24,7 @@ export class LiveTail {
       this.bytes += record.response.length
       this.lastPosition = record.position
     }
-    if (this.records.length > MAX_RECORDS || this.bytes > MAX_BYTES) this.evict()
+    if (this.records.length > MAX_RECORDS || this.bytes > MAX_BYTES) this.forget()
     if (this.waking || this.waiting.length === 0) return
     this.waking = true
     // Once per turn: the writes of one commit group arrive one after the other.
@@ -59,15 +59,10 @@ export class LiveTail {
     for (const resolve of waiting) resolve()
   }
 
-  /** Down to half, so that it is rare. */
-  private evict(): void {
-    let count = 0
-    let kept = this.bytes
-    while (this.records.length - count > MAX_RECORDS / 2 || kept > MAX_BYTES / 2)
-      kept -= this.records[count++]!.response.length
-    if (count === 0) return
-    this.floor = this.records[count - 1]!.position
-    this.records = this.records.slice(count)
-    this.bytes = kept
+  /** Holds nothing any more: there is too much of it, or some was taken out of the log. */
+  forget(): void {
+    this.floor = this.lastPosition
+    this.records = []
+    this.bytes = 0
   }
 }

@@ -45,7 +45,7 @@ test('is bounded in records and in bytes, and never skips one in between', () =>
   expect(positions(tail.after(floor, Infinity))).toEqual(
     Array.from({ length: 50_000 - floor }, (_, k) => floor + 1 + k),
   )
-  expect(tail.after(49_000, 10_000)).toHaveLength(1_000)
+  expect(tail.after(49_900, 10_000)).toHaveLength(100)
 })
 
 test('wakes whoever waits once it has grown, and at once who is behind', async () => {

@@ -71,7 +71,12 @@ test('a scavenge that comes to one ends, and is not begun again by itself', asyn
   value[value.length - 1]! ^= 1
   entries('records').putSync(key, value)
   let isDone = false
-  const scavenge = new Scavenge(environment, log, () => (isDone = true))
+  const scavenge = new Scavenge(
+    environment,
+    log,
+    () => {},
+    () => (isDone = true),
+  )
   scavenge.start()
   expect(isScavengeBegun(directory)).toBe(true)
   await scavenge.stop()

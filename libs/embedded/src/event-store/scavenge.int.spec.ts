@@ -95,6 +95,19 @@ test('no byte of what was truncated, deleted or tombstoned is left; what can be 
   for (let n = 0; n < 300; n++) expect([n, filesHold(secret(n))]).toEqual([n, n % 3 === 0 && n >= 150])
 })
 
+test('a subscription hears nothing of what was taken out, though it was appended a moment ago', async () => {
+  await client.appendToStream('s', [event(0), event(1)])
+  await client.appendToStream('others', event(2))
+  await client.tombstoneStream('s')
+  await scavenge()
+  const heard: string[] = []
+  for await (const { event } of client.subscribeToAll()) {
+    heard.push(event!.type)
+    if (event!.type === '$streamDeleted') break
+  }
+  expect(heard).toEqual(['Told', '$streamDeleted'])
+})
+
 test('a stream that is appended to meanwhile keeps no hole, whatever its metadata is afterwards', async () => {
   await client.setStreamMetadata('s', { maxCount: 100 })
   for (let n = 0; n < 100; n++) {

@@ -26,6 +26,8 @@ export class Scavenge {
   constructor(
     private readonly environment: Environment,
     private readonly log: EventLog,
+    /** Told each time that events were taken out of the log. */
+    private readonly onRemoved: () => void,
     private readonly onDone: () => void,
   ) {}
 
@@ -65,10 +67,12 @@ export class Scavenge {
       }
       const unreachable = records.filter(record => this.isUnreachable(record))
       // Once more inside: a stream may have come to other metadata since. What is unreachable stays so unless that shrinks.
-      if (unreachable.length > 0)
+      if (unreachable.length > 0) {
         await this.environment.commit(() => {
           for (const record of unreachable) if (this.isUnreachable(record)) this.removeUpTo(record)
         })
+        this.onRemoved()
+      }
       at = reached
       await setImmediate()
     }
