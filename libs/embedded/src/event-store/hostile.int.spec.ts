@@ -371,6 +371,18 @@ test('a name that can be none is missing, also as the target of a link', async (
     expect(await failure(client.readStream(name)[Symbol.asyncIterator]().next())).toBeInstanceOf(StreamNotFoundError)
 })
 
+test('a name that leaves no room for that of its metadata is refused; the longest one is deleted as any', async () => {
+  const name = 'x'.repeat(1_976)
+  for (let n = 0; n < 2; n++) {
+    await client.appendToStream(name, event())
+    await client.deleteStream(name)
+  }
+  const metadata: bigint[] = []
+  for await (const { event } of client.readAll()) if (event!.streamId === `$$${name}`) metadata.push(event!.revision)
+  expect(metadata).toEqual([0n, 1n, 2n])
+  expect((await failure(client.appendToStream(`${name}x`, event()))).message).toContain('at most 1978 bytes')
+})
+
 test('what is refused is not stored: a stream without a name has no metadata', async () => {
   const seen: string[] = []
   const live = client.subscribeToAll({ fromPosition: END })

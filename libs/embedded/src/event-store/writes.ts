@@ -215,13 +215,13 @@ function checkRevision(stream: string, expected: ExpectedRevision, head: StreamH
   }
 }
 
-/** @throws Refusal when LMDB could not hold the name, or that of the stream it is about, as a key: before anything is accepted. */
-export function checkStreamName(stream: string): void {
-  const bytes = Buffer.byteLength(stream)
-  if (bytes === 0 || stream === metastreamOf('')) throw badRequest('A stream has a name.')
+/** @throws Refusal when LMDB could not hold the name as a key, or that of the metadata which a deletion writes: before anything is accepted. */
+function checkStreamName(stream: string): void {
+  if (stream === '' || stream === metastreamOf('')) throw badRequest('A stream has a name.')
+  const bytes = Buffer.byteLength(metastreamOf(stream))
   if (bytes > MAX_STREAM_NAME_BYTES)
     throw badRequest(
-      `The embedded event store holds stream names of at most ${MAX_STREAM_NAME_BYTES} bytes, this one has ${bytes}.`,
+      `The embedded event store holds stream names of at most ${MAX_STREAM_NAME_BYTES} bytes; with '$$' before it, as its metadata has it, this one has ${bytes}.`,
     )
 }
 
