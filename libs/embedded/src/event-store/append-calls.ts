@@ -9,7 +9,7 @@ import {
 import { checkedTarget, writeBatchAnswer, type BatchChunk, type CorrelationId } from './batch-messages'
 import { Refusal, RevisionMismatch, badRequest, toServiceError } from './errors'
 import { Incoming, type Unfinished } from './incoming'
-import { MAX_APPEND_BYTES } from './model'
+import { MAX_APPEND_BYTES, MAX_STREAM_NAME_BYTES, UUID } from './model'
 import { appendAnswer, mismatchAnswer, parseAppendOptions, parseProposed } from './protocol'
 import type { Writes } from './writes'
 
@@ -128,14 +128,17 @@ class BatchCall {
   }
 
   private take({ correlationId, target, proposed, isFinal }: BatchChunk): void {
-    if (!correlationId || this.calls.isClosing) return
+    if (this.calls.isClosing) return
     const key = correlationId.text
+    // As on the real server, what has none is refused message by message: nothing of it could be put together.
+    const hasId = UUID.test(key)
     const incoming = this.incomplete.get(key) ?? new Incoming(this.calls.unfinished)
     incoming.take(() => {
       if (target) incoming.aimAt(checkedTarget(target))
+      if (!hasId) throw badRequest('The messages of an append have a UUID in common, its correlation id.')
       for (const fields of proposed) incoming.add(fields)
     })
-    if (isFinal) {
+    if (isFinal || !hasId) {
       this.incomplete.delete(key)
       void this.answer(correlationId, incoming)
       this.readOrPause()
@@ -146,7 +149,9 @@ class BatchCall {
   }
 
   private async answer(correlationId: CorrelationId, incoming: Incoming): Promise<void> {
-    const { bytes, stream } = incoming
+    const { bytes } = incoming
+    // What is too long for a name is not sent back in all its length.
+    const stream = incoming.stream.slice(0, MAX_STREAM_NAME_BYTES)
     this.answering++
     this.calls.waits(bytes)
     const result = await incoming.appendTo(this.calls.writes).catch((error: unknown) => ({ error }))

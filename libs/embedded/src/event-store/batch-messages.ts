@@ -1,8 +1,7 @@
 // The messages of a batch append, read and written by hand: with the generated classes they were the dearest part of it.
-import { StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb'
-import { BatchAppendResp } from '@eventstore/db-client/generated/streams_pb'
+import { UUID } from '@eventstore/db-client/generated/shared_pb'
 import { badRequest, toBatchStatus } from './errors'
-import { type AppendTarget } from './incoming'
+import { MAX_EVENTS, type AppendTarget } from './incoming'
 import { NO_STREAM, type ExpectedRevision } from './model'
 import { Reader, Writer, fieldSize, varintFieldSize } from './protobuf'
 import { uuidText, type ProposedFields } from './protocol'
@@ -10,7 +9,7 @@ import type { Appended } from './writes'
 
 /** A part of an append: all parts share the correlation id, the target comes with the first. */
 export type BatchChunk = {
-  correlationId?: CorrelationId
+  correlationId: CorrelationId
   target?: BatchTarget
   proposed: ProposedFields[]
   isFinal: boolean
@@ -18,20 +17,21 @@ export type BatchChunk = {
 
 type BatchTarget = Partial<AppendTarget> & { stream: string }
 
-/** As the client sent it (the UUID message), to be answered with the same bytes. */
+/** As the client sent it (the UUID message), to be answered with the same bytes; empty when it sent none. */
 export type CorrelationId = { text: string; bytes: Buffer }
 
-/** BatchAppendReq. @throws RangeError when the bytes are none. */
+/** BatchAppendReq. @throws RangeError when the bytes are none, or hold more events than any append: of empty ones each takes fifty times its bytes. */
 export function readBatchChunk(bytes: Buffer): BatchChunk {
-  const chunk: BatchChunk = { proposed: [], isFinal: false }
+  const chunk: BatchChunk = { correlationId: { text: '', bytes: Buffer.of() }, proposed: [], isFinal: false }
   const reader = new Reader(bytes)
   for (let field; (field = reader.next());)
     if (field === 1) {
       const id = reader.bytes()
       chunk.correlationId = { text: readUuid(id), bytes: id }
     } else if (field === 2) chunk.target = readOptions(reader.message())
-    else if (field === 3) chunk.proposed.push(readProposed(reader.message()))
-    else if (field === 4) chunk.isFinal = reader.varint() !== 0
+    else if (field === 3) {
+      if (chunk.proposed.push(readProposed(reader.message())) > MAX_EVENTS) throw new RangeError('Too many events.')
+    } else if (field === 4) chunk.isFinal = reader.varint() !== 0
     else reader.skip()
   return chunk
 }
@@ -108,21 +108,22 @@ export function writeBatchAnswer(
   result: Appended | { error: unknown },
 ): Buffer {
   const name = Buffer.from(stream)
-  if ('error' in result) {
-    const answer = new BatchAppendResp()
-      .setCorrelationId(UUID.deserializeBinary(bytes))
-      .setStreamIdentifier(new StreamIdentifier().setStreamName(name))
-      .setError(toBatchStatus(result.error))
-    return Buffer.from(answer.serializeBinary())
-  }
-  const { revision, position } = result
-  const positionSize = position === undefined ? 0 : 2 * varintFieldSize(position)
-  const successSize = (revision === NO_STREAM ? 2 : varintFieldSize(revision)) + fieldSize(positionSize)
+  const [field, outcome] =
+    'error' in result ? [2, toBatchStatus(result.error).serializeBinary()] : [3, writeSuccess(result)]
   const nameSize = fieldSize(name.length)
-  const answer = Buffer.allocUnsafe(fieldSize(bytes.length) + fieldSize(successSize) + fieldSize(nameSize))
+  const answer = Buffer.allocUnsafe(fieldSize(bytes.length) + fieldSize(outcome.length) + fieldSize(nameSize))
   const out = new Writer(answer)
   out.field(1, bytes)
-  out.lengthTag(3, successSize)
+  out.field(field, outcome)
+  out.lengthTag(4, nameSize)
+  out.field(3, name)
+  return answer
+}
+
+function writeSuccess({ revision, position }: Appended): Buffer {
+  const positionSize = position === undefined ? 0 : 2 * varintFieldSize(position)
+  const success = Buffer.allocUnsafe((revision === NO_STREAM ? 2 : varintFieldSize(revision)) + fieldSize(positionSize))
+  const out = new Writer(success)
   if (revision === NO_STREAM) out.lengthTag(2, 0)
   else out.varintField(1, revision)
   // Empty, as "no position", is another field than a position.
@@ -131,9 +132,7 @@ export function writeBatchAnswer(
     out.varintField(1, position)
     out.varintField(2, position)
   }
-  out.lengthTag(4, nameSize)
-  out.field(3, name)
-  return answer
+  return success
 }
 
 /** @throws Refusal when the options do not say what the append expects. */

@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { Empty } from 'google-protobuf/google/protobuf/empty_pb'
 import { Timestamp } from 'google-protobuf/google/protobuf/timestamp_pb'
 import { readBatchChunk, writeBatchAnswer } from './batch-messages'
+import { badRequest } from './errors'
 import type { ExpectedRevision } from './model'
 
 const text = fc.string({ unit: 'grapheme', maxLength: 80 })
@@ -55,7 +56,7 @@ test('a chunk is read as it was written', () => {
   fc.assert(
     fc.property(chunks, given => {
       const { correlationId, target, proposed, isFinal } = readBatchChunk(written(given))
-      expect(correlationId!.text).toBe(given.id)
+      expect(correlationId.text).toBe(given.id)
       const { stream, expected, deadline, hasOptions } = given
       expect(target).toEqual(hasOptions ? { stream, expected, deadline } : undefined)
       expect(isFinal).toBe(given.isFinal)
@@ -91,6 +92,19 @@ test('an answer is read as it was meant', () => {
       },
     ),
   )
+})
+
+test('a failure is told whatever the correlation id is made of', () => {
+  const bytes = Buffer.from([0x12, 1, 97, 7])
+  const answer = writeBatchAnswer({ text: 'a', bytes }, 's', { error: badRequest('No.') })
+  expect(answer.includes(bytes)).toBe(true)
+  expect(answer.includes('No.')).toBe(true)
+})
+
+test('a message of more events than an append may have is read no further', () => {
+  const empty = (count: number) => Buffer.alloc(2 * count, Buffer.from([0x1a, 0]))
+  expect(readBatchChunk(empty(262_144)).proposed).toHaveLength(262_144)
+  expect(() => readBatchChunk(empty(262_145))).toThrow(RangeError)
 })
 
 test('what is cut off or altered is an error or another chunk, and always ends', () => {

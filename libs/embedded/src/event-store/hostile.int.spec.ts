@@ -441,6 +441,12 @@ test('each malformed append of a batch call is refused by itself', async () => {
     request()
       .setOptions(target())
       .setProposedMessagesList([message(randomUUID(), 'T'.repeat(5_000))]),
+    request().setOptions(target()).setCorrelationId(undefined),
+    // Not the last of its append, which it cannot be told apart from.
+    request()
+      .setOptions(target())
+      .setCorrelationId(new UUID().setString('x'.repeat(100)))
+      .setIsFinal(false),
   ]
   for (const one of malformed) call.write(one)
   call.write(
@@ -452,6 +458,8 @@ test('each malformed append of a batch call is refused by itself', async () => {
   await once(call, 'end')
   expect(answers.map(answer => answer.hasError())).toEqual([...malformed.map(() => true), false])
   expect(answers.slice(0, -1).map(answer => answer.getError()!.getCode() as number)).toEqual(malformed.map(() => 3))
+  for (const answer of answers)
+    expect(answer.getStreamIdentifier()!.getStreamName_asU8().length).toBeLessThanOrEqual(1_978)
   for await (const { event } of client.readStream('s')) expect(event!.revision).toBe(0n)
 })
 

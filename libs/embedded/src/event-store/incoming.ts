@@ -11,6 +11,8 @@ const MAX_BYTES = 16 * MAX_APPEND_BYTES
 const MAX_UNFINISHED_BYTES = 64 * MAX_APPEND_BYTES
 /** What an append, or an event of it, takes besides its bytes. */
 const EVENT_BYTES = 64
+/** Of one append. */
+export const MAX_EVENTS = MAX_BYTES / EVENT_BYTES
 
 export type AppendTarget = {
   stream: string

@@ -3,8 +3,11 @@
 /** Revisions and positions are held as numbers: both end far below 2^53. */
 export type ExpectedRevision = number | 'any' | 'no_stream' | 'stream_exists'
 
+/** In its canonical text form. */
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
 export type ProposedEvent = {
-  /** A UUID in its canonical text form. */
+  /** A UUID. */
   id: string
   type: string
   json: boolean

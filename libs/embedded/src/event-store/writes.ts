@@ -12,6 +12,7 @@ import {
   NO_STREAM,
   SOFT_DELETION,
   TOMBSTONE_EVENT,
+  UUID,
   isMetastream,
   metastreamOf,
   ownerOf,
@@ -239,4 +240,3 @@ function checkEvents(events: ProposedEvent[]): void {
 }
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000'
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
