@@ -45,7 +45,7 @@ export async function readStream(
 
 /** @throws Refusal when it starts at a position where no event is. */
 export async function readAll(log: EventLog, outlet: Outlet, request: ReadRequest & { limit: number }): Promise<void> {
-  const { from, direction, filter } = request
+  const { direction, filter } = request
   const end = log.lastPosition()
   let at = startOfAll(log, request, end)
   if (at === undefined) return
@@ -55,7 +55,7 @@ export async function readAll(log: EventLog, outlet: Outlet, request: ReadReques
     const { records, reached } = log.readAll(at, direction, Math.min(PAGE, filter ? PAGE : left))
     if (reached === undefined) return
     for (const record of records) {
-      if (record.position > end && from !== 'end') return
+      if (record.position > end) return
       if (filter && turn.isOver) await turn.next()
       if (filter && !filter.matches(record)) continue
       await outlet.sendEvent(record)

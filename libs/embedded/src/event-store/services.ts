@@ -13,10 +13,8 @@ import { StreamsService } from '@eventstore/db-client/generated/streams_grpc_pb'
 import {
   BatchAppendReq,
   type DeleteReq,
-  type DeleteResp,
   type ReadReq,
   type TombstoneReq,
-  type TombstoneResp,
 } from '@eventstore/db-client/generated/streams_pb'
 import { UsersService } from '@eventstore/db-client/generated/users_grpc_pb'
 import {
@@ -35,12 +33,13 @@ import { Unfinished } from './incoming'
 import { type OnMessage } from './listener'
 import type { LiveTail } from './live'
 import type { EventLog } from './log'
+import type { ExpectedRevision } from './model'
 import { Outlet, type ReadCall } from './outlet'
 import { deleteAnswer, parseDelete, parseRead, tombstoneAnswer } from './protocol'
 import { readAll, readStream } from './reads'
 import { subscribeToAll, subscribeToStream } from './subscriptions'
 import type { Scavenge } from './scavenge'
-import type { Writes } from './writes'
+import type { Appended, Writes } from './writes'
 
 /** Batches are read without a message in between; whoever listens gets one made for it. */
 const heard =
@@ -71,8 +70,8 @@ export function addServices(server: Server, store: Store, onMessage?: OnMessage)
     read: readCall(store, reads) as UntypedHandleCall,
     append: appendCall(store.writes, unfinished) as UntypedHandleCall,
     batchAppend: batches.handle as UntypedHandleCall,
-    delete: deleteCall(store.writes) as UntypedHandleCall,
-    tombstone: tombstoneCall(store.writes) as UntypedHandleCall,
+    delete: deletionCall((...which) => store.writes.delete(...which), deleteAnswer) as UntypedHandleCall,
+    tombstone: deletionCall((...which) => store.writes.tombstone(...which), tombstoneAnswer) as UntypedHandleCall,
   })
   server.addService(ServerFeaturesService, { getSupportedMethods })
   server.addService(GossipService, { read: gossip })
@@ -121,27 +120,19 @@ function readCall({ log, live }: Store, reads: Set<ReadCall>): handleServerStrea
   }
 }
 
-function deleteCall(writes: Writes): handleUnaryCall<DeleteReq, DeleteResp> {
-  return (call, reply) => {
-    Promise.resolve()
-      .then(() => parseDelete(call.request))
-      .then(({ stream, expected }) => writes.delete(stream, expected))
-      .then(
-        appended => reply(null, deleteAnswer(appended)),
-        (error: unknown) => reply(toServiceError(error)),
-      )
+function deletionCall<Answer>(
+  write: (stream: string, expected: ExpectedRevision) => Promise<Appended>,
+  answer: (appended: Appended) => Answer,
+): handleUnaryCall<DeleteReq | TombstoneReq, Answer> {
+  async function deleted(request: DeleteReq | TombstoneReq): Promise<Answer> {
+    const { stream, expected } = parseDelete(request)
+    return answer(await write(stream, expected))
   }
-}
-
-function tombstoneCall(writes: Writes): handleUnaryCall<TombstoneReq, TombstoneResp> {
   return (call, reply) => {
-    Promise.resolve()
-      .then(() => parseDelete(call.request))
-      .then(({ stream, expected }) => writes.tombstone(stream, expected))
-      .then(
-        appended => reply(null, tombstoneAnswer(appended)),
-        (error: unknown) => reply(toServiceError(error)),
-      )
+    deleted(call.request).then(
+      answer => reply(null, answer),
+      (error: unknown) => reply(toServiceError(error)),
+    )
   }
 }
 
