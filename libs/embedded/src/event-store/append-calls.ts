@@ -74,7 +74,7 @@ export class BatchCalls {
   answered(bytes: number): void {
     const wasFull = this.isFull
     this.waitingBytes -= bytes
-    if (wasFull && !this.isFull) for (const call of this.open) call.readOrPause()
+    if (wasFull && !this.isFull) for (const call of this.open) call.readOn()
   }
 
   ended(call: BatchCall): void {
@@ -95,16 +95,24 @@ class BatchCall {
   private answering = 0
   private hasEnded = false
   private isBlocked = false
+  private isAskedToRead = false
+  private readonly read: () => void
 
   constructor(
     private readonly call: ServerDuplexStream<BatchChunk, Buffer>,
     private readonly calls: BatchCalls,
   ) {
+    // Each read asks for one message. A stream that is paused goes on asking, and would keep 16 whole ones.
+    this.read = call._read.bind(call, 1)
+    call._read = () => {
+      this.isAskedToRead = true
+      this.readOn()
+    }
     const forget = () => this.forget()
     call.on('data', (chunk: BatchChunk) => this.take(chunk))
     call.on('drain', () => {
       this.isBlocked = false
-      this.readOrPause()
+      this.readOn()
     })
     call.on('end', () => {
       this.hasEnded = true
@@ -114,9 +122,10 @@ class BatchCall {
     call.on('cancelled', forget)
   }
 
-  readOrPause(): void {
-    if (this.isBlocked || this.calls.isFull) this.call.pause()
-    else if (this.call.isPaused()) this.call.resume()
+  readOn(): void {
+    if (!this.isAskedToRead || this.isBlocked || this.calls.isFull) return
+    this.isAskedToRead = false
+    this.read()
   }
 
   endWhenAnswered(): void {
@@ -141,7 +150,6 @@ class BatchCall {
     if (isFinal || !hasId) {
       this.incomplete.delete(key)
       void this.answer(correlationId, incoming)
-      this.readOrPause()
     } else if (this.incomplete.set(key, incoming).size > MAX_INCOMPLETE) {
       const message = `At most ${MAX_INCOMPLETE} unfinished appends may be open on one call.`
       this.call.emit('error', toServiceError(badRequest(message)))
@@ -156,10 +164,7 @@ class BatchCall {
     this.calls.waits(bytes)
     const result = await incoming.appendTo(this.calls.writes).catch((error: unknown) => ({ error }))
     this.calls.answered(bytes)
-    if (!this.call.cancelled && !this.call.write(writeBatchAnswer(correlationId, stream, result))) {
-      this.isBlocked = true
-      this.readOrPause()
-    }
+    if (!this.call.cancelled && !this.call.write(writeBatchAnswer(correlationId, stream, result))) this.isBlocked = true
     this.answering--
     this.endWhenAnswered()
   }

@@ -188,6 +188,50 @@ test('a writer that never reads its answers is read no further; others are serve
   call.cancel()
 })
 
+test('of writers that never read their answers few whole messages are kept, of all together a bounded number of bytes', async () => {
+  const append = (metadata: number) =>
+    framed(
+      new BatchAppendReq()
+        .setCorrelationId(new UUID().setString(randomUUID()))
+        .setIsFinal(true)
+        .setOptions(
+          new BatchAppendReq.Options()
+            .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from('deaf')))
+            .setAny(new GoogleEmpty()),
+        )
+        .setProposedMessagesList([message(randomUUID(), 'T').setCustomMetadata(new Uint8Array(metadata))])
+        .serializeBinary(),
+    )
+  const large = append(15 * 1_048_576)
+  const held = heldBuffers()
+  const sockets = Array.from({ length: 20 }, () => connect(socketPath))
+  const calls = sockets.map(socket => {
+    const session = connectHttp2('http://localhost', {
+      createConnection: () => socket,
+      settings: { initialWindowSize: 0 },
+    })
+    session.on('error', () => {})
+    const call = session.request({ ':method': 'POST', ':path': StreamsService.batchAppend.path, ...GRPC_HEADERS })
+    return call.on('error', () => {})
+  })
+  /** They have stopped when appends of another client pass and nothing is sent. */
+  const stopped = async () => {
+    const bytesSent = () => sockets.reduce((sum, { bytesWritten }) => sum + bytesWritten, 0)
+    for (let last = -1; last !== bytesSent();) {
+      last = bytesSent()
+      for (let n = 0; n < 20; n++) expect(await isServed()).toBe(true)
+    }
+  }
+  for (const call of calls) for (let n = 0; n < 40; n++) call.write(append(0))
+  await stopped()
+  for (const call of calls) {
+    for (let n = 0; n < 2; n++) call.write(large)
+    await stopped()
+  }
+  expect(heldBuffers() - held).toBeLessThan(200 * 1_048_576)
+  for (const socket of sockets) socket.destroy()
+})
+
 test('appends that are begun and never finished hold a bounded number of bytes, and give them back', async () => {
   const half = () =>
     new BatchAppendReq()

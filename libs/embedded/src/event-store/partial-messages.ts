@@ -1,5 +1,5 @@
-// How many bytes of messages that are not complete all calls together may have the server hold: grpc-js collects a message
-// of any call until it is whole, and says nothing of it before.
+// How many bytes of messages that are not complete, or not taken yet, all calls together may have the server hold: grpc-js
+// collects a message of any call until it is whole, keeps it until it is asked for, and says nothing of it before.
 import { constants, type Http2Stream } from 'node:http2'
 import type { ServerInterceptingCall, ServerInterceptor } from '@grpc/grpc-js'
 
@@ -8,7 +8,7 @@ const HEADER_BYTES = 5
 
 export class PartialMessages {
   private bytes = 0
-  /** Calls in the middle of a message, with what they have of it; the one that was heard of longest ago comes first. */
+  /** Calls whose last message was not taken, with what they have of it; the one that was heard of longest ago comes first. */
   private readonly calls = new Map<Http2Stream, number>()
 
   /** Ends, when there is too much, the call that was heard of longest ago: who goes on sending is not held up by others. */
@@ -17,7 +17,8 @@ export class PartialMessages {
     const { stream } = call as unknown as { stream: Http2Stream }
     const message = new MessageBytes()
     stream.on('data', (chunk: Buffer) => this.note(stream, message.take(chunk)))
-    stream.on('close', () => this.note(stream, 0))
+    // It stands still from when a message is whole until the next one is asked for.
+    for (const event of ['resume', 'close']) stream.on(event, () => this.note(stream, 0))
     return call as ServerInterceptingCall
   }
 
@@ -42,7 +43,7 @@ class MessageBytes {
   private held = 0
   private missing = 0
 
-  /** What there is of the message that is not complete after this chunk, in bytes. */
+  /** What there is of the last message after this chunk, in bytes. */
   take(chunk: Buffer): number {
     for (let at = 0; at < chunk.length;) {
       if (this.missing === 0) {
@@ -58,6 +59,6 @@ class MessageBytes {
       this.held += taken
       this.missing -= taken
     }
-    return this.missing === 0 ? 0 : this.held
+    return this.held
   }
 }
