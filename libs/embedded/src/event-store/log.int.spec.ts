@@ -13,13 +13,13 @@ import { Writes } from './writes'
 let directory: string
 let environment: Environment
 let log: EventLog
+let writes: Writes
 
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'stet-test-'))
   environment = openEnvironment(directory, FORMAT)
   log = new EventLog(environment)
-  const writes = new Writes(environment, log, () => {})
-  const event = () => ({ id: randomUUID(), type: 'T', json: true, metadata: Buffer.of(), data: Buffer.from('{}') })
+  writes = new Writes(environment, log, () => {})
   await writes.append('s', 'no_stream', Array.from({ length: 10 }, event))
 })
 afterEach(async () => {
@@ -27,6 +27,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true })
 })
 
+const event = () => ({ id: randomUUID(), type: 'T', json: true, metadata: Buffer.of(), data: Buffer.from('{}') })
 const entries = (name: string) => openDatabase(environment.root, name)
 const keyOf = (name: string, n: number) => [...entries(name).getKeys()][n]!
 const read = (direction: Direction, from: number) => () =>
@@ -81,6 +82,41 @@ test('a scavenge that comes to one ends, and is not begun again by itself', asyn
   expect(isScavengeBegun(directory)).toBe(true)
   await scavenge.stop()
   expect([isDone, isScavengeBegun(directory)]).toEqual([false, false])
+})
+
+test('what was passed by before it was hidden is left for the next scavenge: no commit takes out more than a page', async () => {
+  for (let n = 0; n < 20; n++) await writes.append('s', 'any', Array.from({ length: 500 }, event))
+  let removed = 0
+  const remove = log.remove.bind(log)
+  log.remove = record => {
+    removed++
+    remove(record)
+  }
+  let largest = 0
+  const counting: Environment = {
+    ...environment,
+    commit: write =>
+      environment.commit(() => {
+        const before = removed
+        const value = write()
+        largest = Math.max(largest, removed - before)
+        return value
+      }),
+  }
+  const scavenged = async (meanwhile: () => Promise<unknown>) => {
+    let done = () => {}
+    const isDone = new Promise<void>(resolve => (done = resolve))
+    const scavenge = new Scavenge(counting, log, () => {}, done)
+    scavenge.start()
+    await meanwhile()
+    await isDone
+    await scavenge.stop()
+  }
+  await scavenged(() => writes.tombstone('s', 'any'))
+  expect(removed).toBe(0)
+  await scavenged(() => Promise.resolve())
+  expect(removed).toBe(10_010)
+  expect(largest).toBeLessThanOrEqual(256)
 })
 
 test.each([909, 910])('17 streams of short names beside those of %i bytes find room', async length => {

@@ -69,7 +69,8 @@ export class Scavenge {
       // Once more inside: a stream may have come to other metadata since. What is unreachable stays so unless that shrinks.
       if (unreachable.length > 0) {
         await this.environment.commit(() => {
-          for (const record of unreachable) if (this.isUnreachable(record)) this.removeUpTo(record)
+          for (const record of unreachable)
+            if (this.isUnreachable(record) && this.isFirst(record)) this.log.remove(record)
         })
         this.onRemoved()
       }
@@ -83,16 +84,11 @@ export class Scavenge {
   }
 
   /**
-   * What is left of a stream begins with its first event that can be reached: those before this one, which could still be
-   * reached when they were passed by, go with it.
+   * What is left of a stream has no hole: an event that could still be reached when it was passed by stays, and those after
+   * it, for the next scavenge.
    */
-  private removeUpTo(last: StoredRecord): void {
-    const head = this.log.head(last.stream)!
-    let record: StoredRecord | undefined = last
-    while (record) {
-      this.log.remove(record)
-      record = record.revision > 0 ? this.log.recordOf(head, record.revision - 1) : undefined
-    }
+  private isFirst({ stream, revision }: StoredRecord): boolean {
+    return revision === 0 || !this.log.recordOf(this.log.head(stream)!, revision - 1)
   }
 
   private isUnreachable({ stream, revision, isTombstone }: StoredRecord): boolean {
