@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { StorageDamaged, openDatabase, openEnvironment, type Environment } from '../storage'
 import { emptyHead } from './head'
 import { EventLog, FORMAT, type Direction } from './log'
@@ -82,6 +82,18 @@ test('a scavenge that comes to one ends, and is not begun again by itself', asyn
   expect(isScavengeBegun(directory)).toBe(true)
   await scavenge.stop()
   expect([isDone, isScavengeBegun(directory)]).toEqual([false, false])
+})
+
+test('times do not go back with the clock, also when the last events are gone', async () => {
+  const head = log.head('s')!
+  const last = log.recordOf(head, 9)!
+  await environment.commit(() => log.remove(last))
+  const reopened = new EventLog(environment)
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(1_000)
+  const next = await environment.commit(() => reopened.append('t', emptyHead(), event()))
+  clock.mockRestore()
+  expect(next.created).toBe(log.recordOf(head, 8)!.created)
+  expect(next.position).toBeGreaterThan(last.position)
 })
 
 test('what was passed by before it was hidden is left for the next scavenge: no commit takes out more than a page', async () => {

@@ -43,17 +43,21 @@ export class EventLog {
   private readonly heads: Database<Buffer, Buffer>
   private readonly maxNameKey: number
   private nextPosition: number
-  private lastCreated: number
+  private lastCreated = 0
 
   constructor(environment: Environment) {
     this.records = openDatabase(environment.root, 'records')
     this.index = openDatabase(environment.root, 'index')
     this.heads = openDatabase(environment.root, 'heads')
     this.maxNameKey = environment.formatVersion < SHORT_KEYS_SINCE ? MAX_STREAM_NAME_BYTES : MAX_NAME_KEY
-    const [last] = this.records.getRange({ reverse: true, limit: 1 })
-    if (last) checked(last.key, last.value, 'The last event')
-    this.nextPosition = last ? positionAfter(last.key, last.value) : FIRST_POSITION
-    this.lastCreated = last && !isScavenged(last.value) ? createdOf(last.value) : 0
+    this.nextPosition = FIRST_POSITION
+    for (const { key, value } of this.records.getRange({ reverse: true })) {
+      checked(key, value, 'The last event')
+      this.nextPosition = Math.max(this.nextPosition, positionAfter(key, value))
+      if (isScavenged(value)) continue
+      this.lastCreated = createdOf(value)
+      break
+    }
   }
 
   /** Undefined also for what cannot be a stream's name: a link, or who reads, may ask for anything. */
