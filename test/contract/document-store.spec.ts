@@ -544,6 +544,20 @@ describe('update', () => {
     expect([await idsOf({ a: 2 }), await idsOf({ _id: 'one', a: 1 })]).toEqual([[], ['one']])
   })
 
+  test.each<Document>([
+    { $set: { '_id.x': 5 } },
+    { $unset: { '_id.y': '' } },
+    { $inc: { '_id.n': 1 } },
+    { $push: { '_id.t': 2 } },
+  ])('the _id cannot change in part either: %j', async update => {
+    const _id = { x: 1, y: 1, t: [1] } as never
+    await docs.insertOne({ _id, a: 1 })
+    expect((await refusal(docs.updateOne({ a: 1 }, update))).code).toBe(66)
+    expect((await refusal(docs.findOneAndUpdate({ a: 1 }, update))).code).toBe(66)
+    expect(await docs.updateOne({ a: 1 }, { $set: { '_id.x': 1, a: 2 } })).toMatchObject({ modifiedCount: 1 })
+    expect(await docs.find({ _id }).toArray()).toEqual([{ _id, a: 2 }])
+  })
+
   test('refuses conflicting paths, paths through scalars and unknown operators', async () => {
     await fill({ _id: 1, a: 1 })
     expect((await refusal(docs.updateOne({ _id: 1 }, { $set: { a: 1 }, $inc: { a: 1 } }))).code).toBe(40)

@@ -38,7 +38,8 @@ export function parseUpdate(update: Value): Update {
 
 /** The document after the update; `document` itself is changed. */
 export function applyUpdate(update: Update, document: Document, inserting = false): Document {
-  const id = field(document, '_id')
+  // The changes are made in place, in an _id that is a document too.
+  const id = copyOf(field(document, '_id'))
   if (update.kind === 'replace') {
     const given = field(update.document, '_id')
     if (id !== undefined && given !== undefined && !equal(id, given)) throw immutableId()
