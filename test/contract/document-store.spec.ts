@@ -268,6 +268,13 @@ describe('find', () => {
     expect(await idsOf({ 'a.0.1': 5 })).toEqual([1])
   })
 
+  test('a path beyond a position ends in nothing that is null where a scalar stands there', async () => {
+    await fill({ _id: 1, a: [5] }, { _id: 2, a: [null] }, { _id: 3, a: [[5]] }, { _id: 4, a: { 0: 5 } })
+    expect(await idsOf({ 'a.0.b': null })).toEqual([4])
+    expect(await idsOf({ 'a.0.b': { $ne: null } })).toEqual([1, 2, 3])
+    expect(await idsOf({ 'a.0.b': { $exists: false } })).toEqual([1, 2, 3, 4])
+  })
+
   test('comparisons stay within one type; numbers of all types compare by value', async () => {
     await fill(
       { _id: 1, a: new Int32(5) },

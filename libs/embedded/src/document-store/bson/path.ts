@@ -30,7 +30,7 @@ export function reach(document: Document, path: Path, visit: Visit, at = 0): boo
 function arrive(value: Value, path: Path, visit: Visit, at: number, byPosition = false): boolean {
   if (at === path.length - 1) return visit(value, byPosition)
   if (isDocument(value)) return reach(value, path, visit, at + 1)
-  if (!Array.isArray(value)) return visit(undefined, false)
+  if (!Array.isArray(value)) return !byPosition && visit(undefined, false)
   const next = path[at + 1]!
   if (isArrayIndex(next) && Number(next) < value.length && arrive(value[Number(next)], path, visit, at + 1, true))
     return true
