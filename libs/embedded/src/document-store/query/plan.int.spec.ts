@@ -24,6 +24,7 @@ import { type View } from '../keyspace/view'
 import { parseFilter } from './filter'
 import { everything, find, parseSort, type Query } from './find'
 import { matches } from './match'
+import { plan } from './plan'
 import { examining } from './scan'
 
 let engine: Engine
@@ -194,6 +195,16 @@ test('what is above MinKey may be missing or NaN: no index of what is there alon
     limit: 9,
   }
   expect([...find(() => engine.committed, collection, query, examining())]).toHaveLength(3)
+})
+
+test('very many tests on one field are planned at once', () => {
+  const collection = engine.catalog.draft('test', `c${collections++}`)
+  indexes(collection)
+  const tests = Array.from({ length: 50_000 }, (_, i) => ({ a: { $gte: new Int32(i) } }))
+  const before = performance.now()
+  const query: Query = { filter: parseFilter({ $and: tests }), sort: [], skip: 0, limit: 0 }
+  expect(plan(collection, query).index.name).toBe('i0')
+  expect(performance.now() - before).toBeLessThan(10_000)
 })
 
 test.each([false, true])('large documents are read ahead by few, each once (backwards: %p)', async reverse => {

@@ -149,7 +149,11 @@ function orderOf(index: Index, single: number, sort: KeyPattern): 1 | -1 | undef
 /** The tests that every result passes, by field. */
 function testsByField(filter: Filter, tests: Tests = new Map()): Tests {
   if (filter.kind === 'and') for (const part of filter.of) testsByField(part, tests)
-  if (filter.kind === 'field') tests.set(filter.dotted, [...(tests.get(filter.dotted) ?? []), filter.test])
+  if (filter.kind === 'field') {
+    const ofField = tests.get(filter.dotted)
+    if (ofField) ofField.push(filter.test)
+    else tests.set(filter.dotted, [filter.test])
+  }
   return tests
 }
 
