@@ -57,9 +57,7 @@ export function applyUpdate(update: Update, document: Document, inserting = fals
 
 /** What an upsert inserts when nothing matched: the equalities of the filter, then the update, then an _id. */
 export function upserted(update: Update, filter: Filter): Document {
-  const document = applyUpdate(update, seedOf(filter, update.kind === 'replace'), true)
-  checkStorable(document)
-  const { _id, ...rest } = document
+  const { _id, ...rest } = applyUpdate(update, seedOf(filter, update.kind === 'replace'), true)
   return { _id: _id === undefined ? new ObjectId() : _id, ...rest }
 }
 
@@ -82,6 +80,7 @@ function seedOf(filter: Filter, replacing: boolean): Document {
   const seed: Document = {}
   // The filter is used again when the write has to wait for a transaction.
   for (const [dotted, value] of fixed) assign(seed, pathOfUpdate(dotted), copyOf(value))
+  checkStorable(seed)
   return seed
 }
 
@@ -207,7 +206,7 @@ function remove(parent: Document | Value[] | undefined, step: string): void {
   else if (parent) delete parent[step]
 }
 
-/** Sets the value at a path; creates documents on the way, pads arrays with null. */
+/** Sets the value at a path; creates documents on the way. */
 function assign(document: Document, path: Path, value: Value): void {
   let at: Document | Value[] = document
   path.forEach((step, i) => {
@@ -221,7 +220,7 @@ function assign(document: Document, path: Path, value: Value): void {
     }
     const next = last ? value : (present ?? {})
     if (Array.isArray(at)) {
-      while (at.length < Number(step)) at.push(null)
+      // What is skipped is stored as null, and holds no memory before.
       at[Number(step)] = next
     } else setField(at, step, next)
     if (!last) at = next as Document | Value[]
