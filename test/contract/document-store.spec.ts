@@ -365,10 +365,13 @@ describe('find', () => {
     expect((await refusal(db.command({ getMore: Long.fromValue(id), collection: docs.collectionName }))).code).toBe(43)
   })
 
-  test('refuses what it does not know with BadValue', async () => {
+  test('refuses what it does not know with BadValue, and paths that are too long', async () => {
     expect((await refusal(docs.findOne({ a: { $frob: 1 } }))).code).toBe(2)
     expect((await refusal(docs.findOne({ $frob: 1 }))).code).toBe(2)
     expect((await refusal(docs.findOne({ $or: [] }))).code).toBe(2)
+    const deep = Array.from({ length: 300 }, () => 'a').join('.')
+    expect((await refusal(docs.findOne({}, { sort: { [deep]: 1 } }))).code).toBe(15)
+    expect((await refusal(docs.findOne({}, { projection: { [deep]: 1 } }))).code).toBe(15)
   })
 
   test('count and distinct', async () => {

@@ -1,10 +1,15 @@
 // Dotted paths and how they go through arrays.
-import { type Document, field, isDocument, type Value } from './value'
+import { CommandError } from '../errors'
+import { type Document, field, isDocument, MAX_DEPTH, type Value } from './value'
 
 export type Path = readonly string[]
 
+/** @throws Overflow when it is longer than any document is deep. */
 export function pathOf(dotted: string): Path {
-  return dotted.split('.')
+  const path = dotted.split('.')
+  if (path.length > MAX_DEPTH)
+    throw new CommandError('Overflow', `FieldPath is too long: no document is nested deeper than ${MAX_DEPTH}`)
+  return path
 }
 
 /** Whether a dotted path is another one, or leads on from it. */

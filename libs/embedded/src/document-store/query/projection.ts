@@ -1,5 +1,5 @@
 // Projections: which fields of a document an answer has.
-import { isUnder } from '../bson/path'
+import { isUnder, pathOf } from '../bson/path'
 import { type Document, isDocument, isNumeric, setField, truthy, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 
@@ -26,7 +26,7 @@ export function parseProjection(specification: Document): Projection | undefined
 }
 
 function modeOf(dotted: string, value: Value): Mode {
-  if (dotted.split('.').includes(''))
+  if (pathOf(dotted).includes(''))
     throw new CommandError('Location40415', 'FieldPath field names may not be empty strings.')
   if (/(^|\.)\$/.test(dotted)) throw notImplemented(`positional projection '${dotted}'`)
   if (isNumeric(value) || typeof value === 'boolean') return truthy(value) ? 'include' : 'exclude'

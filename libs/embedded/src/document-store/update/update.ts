@@ -2,7 +2,7 @@
 import { ObjectId } from 'bson'
 import { equal } from '../bson/order'
 import { isArrayIndex, isUnder, type Path, pathOf } from '../bson/path'
-import { checkStorable, type Document, field, isDocument, MAX_DEPTH, setField, type Value } from '../bson/value'
+import { checkStorable, type Document, field, isDocument, setField, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 import { type Filter } from '../query/filter'
 import { type Modifier, operators, REMOVED } from './operators'
@@ -124,8 +124,6 @@ function pathOfUpdate(dotted: string): Path {
       'FailedToParse',
       `The update path '${dotted}' contains an empty field name, which is not allowed.`,
     )
-  if (path.length > MAX_DEPTH)
-    throw new CommandError('Overflow', `Document exceeds maximum nested object depth: ${MAX_DEPTH}`)
   return path
 }
 
