@@ -618,7 +618,7 @@ describe('indexes', () => {
       Array.from({ length: 500 }, (_, i) => ({ _id: i, s: `s${i % 5}`, n: i, t: [`t${i % 7}`, `t${i % 3}`] })),
     )
 
-  test('are listed, made once, and refused under another name or with other options', async () => {
+  test('are listed, made once, refused under another name, and one beside the other when one is unique', async () => {
     await docs.createIndex({ a: 1, b: -1 })
     expect(await docs.createIndex({ a: 1, b: -1 })).toBe('a_1_b_-1')
     expect((await docs.indexes()).map(({ name, key }) => [name, key])).toEqual([
@@ -627,8 +627,19 @@ describe('indexes', () => {
     ])
     expect((await refusal(docs.createIndex({ a: 1, b: -1 }, { name: 'other' }))).code).toBe(85)
     expect((await refusal(docs.createIndex({ c: 1 }, { name: 'a_1_b_-1' }))).code).toBe(86)
+    expect((await refusal(docs.createIndex({ a: 1, b: -1 }, { unique: true }))).code).toBe(86)
+    expect(await docs.createIndex({ a: 1, b: -1 }, { unique: true, name: 'u' })).toBe('u')
+    expect((await refusal(docs.createIndex({ a: 1, b: -1 }, { unique: true, name: 'v' }))).code).toBe(85)
     expect((await refusal(docs.createIndex({ _id: 1 }, { unique: true }))).code).toBe(197)
     expect((await refusal(docs.createIndex({ _id: -1 }))).code).toBe(2)
+  })
+
+  test('a collection has 64 of them at most', async () => {
+    const keys = Array.from({ length: 64 }, (_, i) => ({ key: { [`f${i}`]: 1 } }))
+    expect((await refusal(docs.createIndexes(keys))).code).toBe(67)
+    expect(await docs.createIndexes(keys.slice(1))).toHaveLength(63)
+    expect(await docs.createIndex({ f1: 1 })).toBe('f1_1')
+    expect((await refusal(docs.createIndex({ g: 1 }))).code).toBe(67)
   })
 
   test('an equality and an order are served without looking at more than is given', async () => {

@@ -87,6 +87,9 @@ export function listDatabasesCommand(context: Context): Reply {
   }
 }
 
+/** Most indexes of a collection, that of _id among them, as in MongoDB. */
+const MAX_INDEXES = 64
+
 export async function createIndexesCommand(context: Context): Promise<Reply> {
   checkFields(context, ['indexes'])
   const given = context.array('indexes')
@@ -103,6 +106,8 @@ export async function createIndexesCommand(context: Context): Promise<Reply> {
         if (!isDocument(specification)) throw wrongType('createIndexes', 'indexes.0', specification, 'object')
         const index = parseIndex(specification, collection.nextIndex + fresh.length)
         if (isNew([...collection.indexes, ...fresh], index)) fresh.push(index)
+        if (before + fresh.length > MAX_INDEXES)
+          throw new CommandError('CannotCreateIndex', `add index fails, too many indexes for ${context.namespace}`)
       }
       for (const index of fresh) build(context.engine.committed, unit, collection, index)
       const counts = {
@@ -127,17 +132,15 @@ export async function createIndexesCommand(context: Context): Promise<Reply> {
 /** @throws when there is an index of the same name that is another, or the same index under another name. */
 function isNew(indexes: Index[], index: Index): boolean {
   for (const present of indexes) {
-    if (present.name === index.name) {
-      if (sameIndex(present, index) || (present.id === 0 && equal(present.key, index.key))) return false
+    const isSame = present.id === 0 ? equal(present.key, index.key) : sameIndex(present, index)
+    if (isSame && (present.id === 0 || present.name === index.name)) return false
+    if (isSame)
+      throw new CommandError('IndexOptionsConflict', `Index already exists with a different name: ${present.name}`)
+    if (present.name === index.name)
       throw new CommandError(
         'IndexKeySpecsConflict',
         `An existing index has the same name as the requested index. When index names are not specified, they are auto generated and can cause conflicts. Please refer to our documentation. Requested index: ${index.name}`,
       )
-    }
-    if (equal(present.key, index.key) && equal(present.partial?.document ?? null, index.partial?.document ?? null)) {
-      if (present.id === 0) return false
-      throw new CommandError('IndexOptionsConflict', `Index already exists with a different name: ${present.name}`)
-    }
   }
   return true
 }
