@@ -36,12 +36,23 @@ export function keyPattern(document: Document, directionOf: (dotted: string, dir
 /**
  * The keys of a document: one, or one per element of an array on the way. A missing field counts as null, an empty array
  * as undefined, which sorts before null.
- * @throws CannotIndexParallelArrays when two different arrays would have to be combined.
+ * @throws CannotIndexParallelArrays when two different arrays would have to be combined, KeyTooLong beyond MAX_KEYS.
  */
 export function extractKeys(document: Document, pattern: KeyPattern): ExtractedKeys {
   const { rows, arrays } = extractRows(document, pattern)
-  return { keys: distinct(rows.map(row => keyOfRow(row, pattern))), arrays }
+  let bytes = 0
+  const keys = rows.map(row => {
+    const key = keyOfRow(row, pattern)
+    bytes += key.length
+    if (bytes > MAX_KEYS)
+      throw new CommandError('KeyTooLong', `the embedded document store takes ${MAX_KEYS} bytes of keys of a document`)
+    return key
+  })
+  return { keys: distinct(keys), arrays }
 }
+
+/** Most bytes of all keys of a document: a long value stands in each that is made of an array beside it. */
+const MAX_KEYS = 128 * 1024 * 1024
 
 /** The values that the keys are made of, those of each key in the order of the pattern. */
 export function extractRows(document: Document, pattern: KeyPattern): { rows: Value[][]; arrays: Set<string> } {

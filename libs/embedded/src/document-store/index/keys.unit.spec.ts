@@ -91,3 +91,12 @@ describe('an index entry made of bytes', () => {
       expect(entryOf(odd)).toBeUndefined()
   })
 })
+
+describe('the keys of a document', () => {
+  it('are refused when a long value stands in too many of them', () => {
+    const [s, t] = ['x'.repeat(30_000), Array.from({ length: 5_000 }, (_, i) => new Int32(i))]
+    const pattern = [keyPart('s', 1), keyPart('t', 1)]
+    expect(() => extractKeys({ s, t }, pattern)).toThrow(expect.objectContaining({ codeName: 'KeyTooLong' }))
+    expect(extractKeys({ s, t: t.slice(0, 1_000) }, pattern).keys).toHaveLength(1_000)
+  })
+})
