@@ -244,15 +244,11 @@ const single = new KeyWriter()
 
 function compareNumbers(a: Numeric, b: Numeric): number {
   if (a instanceof Long && b instanceof Long) return a.compare(b)
-  const x = a instanceof Long ? a.toNumber() : a.value
-  const y = b instanceof Long ? b.toNumber() : b.value
+  const x = a instanceof Long ? a.toBigInt() : a.value
+  const y = b instanceof Long ? b.toBigInt() : b.value
   if (x < y) return -1
   if (x > y) return 1
-  if (x !== y) return Number(Number.isNaN(y)) - Number(Number.isNaN(x)) // NaN is the smallest number
-  if (!Number.isFinite(x) || Math.abs(x) < 2 ** 53) return 0
-  const left = a instanceof Long ? a.toBigInt() : BigInt(x)
-  const right = b instanceof Long ? b.toBigInt() : BigInt(y)
-  return left < right ? -1 : left > right ? 1 : 0
+  return Number(Number.isNaN(y)) - Number(Number.isNaN(x)) // NaN is the smallest number
 }
 
 /** Order of the UTF-8 bytes, from which that of UTF-16 units differs where a surrogate meets a unit above it. */

@@ -6,8 +6,6 @@ import { CommandError } from '../errors'
 import { describeIndex, type Index, parseIndex } from '../index/definition'
 import { type Collection, namespaceOf } from '../keyspace/catalog'
 import { indexDocuments, sameIndex } from '../keyspace/documents'
-import { type Unit } from '../keyspace/unit'
-import { type View } from '../keyspace/view'
 import { everything, find } from '../query/find'
 import { examining } from '../query/scan'
 import { parseFilter } from '../query/filter'
@@ -109,7 +107,10 @@ export async function createIndexesCommand(context: Context): Promise<Reply> {
         if (before + fresh.length > MAX_INDEXES)
           throw new CommandError('CannotCreateIndex', `add index fails, too many indexes for ${context.namespace}`)
       }
-      for (const index of fresh) build(context.engine.committed, unit, collection, index)
+      // What is committed is all: a unit that defines something writes no documents.
+      const query = { filter: everything, sort: [], skip: 0, limit: 0 }
+      const documents = () => find(() => context.engine.committed, collection, query, examining())
+      for (const index of fresh) indexDocuments(unit, collection, index, documents())
       const counts = {
         numIndexesBefore: new Int32(before),
         numIndexesAfter: new Int32(before + fresh.length),
@@ -143,17 +144,6 @@ function isNew(indexes: Index[], index: Index): boolean {
       )
   }
   return true
-}
-
-/** Reads what is committed, which is all: a unit that defines something writes no documents. */
-function build(committed: View, unit: Unit, collection: Collection, index: Index): void {
-  const query = { filter: everything, sort: [], skip: 0, limit: 0 }
-  indexDocuments(
-    unit,
-    collection,
-    index,
-    find(() => committed, collection, query, examining()),
-  )
 }
 
 export function listIndexesCommand(context: Context): Reply {

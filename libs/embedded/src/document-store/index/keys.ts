@@ -14,6 +14,7 @@ export interface KeyPart {
 export type KeyPattern = readonly KeyPart[]
 
 export interface ExtractedKeys {
+  /** In order. */
   keys: Buffer[]
   /** Dotted paths of the arrays on the way. */
   arrays: ReadonlySet<string>
@@ -125,8 +126,7 @@ function elementWithin(bytes: Buffer, outer: Element | undefined, steps: readonl
 
 /** The key by which a document is sorted: of several the smallest in the sort's own order. */
 export function sortKey(document: Document, pattern: KeyPattern): Buffer {
-  const { keys } = extractKeys(document, pattern)
-  return keys.reduce((least, key) => (key.compare(least) < 0 ? key : least))
+  return extractKeys(document, pattern).keys[0]!
 }
 
 /** A path on its way through a document. */

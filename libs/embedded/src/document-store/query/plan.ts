@@ -150,9 +150,8 @@ function orderOf(index: Index, single: number, sort: KeyPattern): 1 | -1 | undef
 function testsByField(filter: Filter, tests: Tests = new Map()): Tests {
   if (filter.kind === 'and') for (const part of filter.of) testsByField(part, tests)
   if (filter.kind === 'field') {
-    const ofField = tests.get(filter.dotted)
-    if (ofField) ofField.push(filter.test)
-    else tests.set(filter.dotted, [filter.test])
+    if (!tests.has(filter.dotted)) tests.set(filter.dotted, [])
+    tests.get(filter.dotted)!.push(filter.test)
   }
   return tests
 }
