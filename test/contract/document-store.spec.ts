@@ -340,6 +340,8 @@ describe('find', () => {
     expect(await projected({ _id: 0, a: 0, b: 0, t: 0, 's.x': 0 })).toEqual({ s: [{ y: 2 }, {}, 9] })
     expect((await refusal(projected({ a: 1, b: 0 }))).code).toBe(31254)
     expect((await refusal(projected({ _id: 1, a: 0, b: 1 }))).code).toBe(31253)
+    expect((await refusal(projected({ b: 1, 'b.c': 1 }))).code).toBe(31249)
+    expect((await refusal(projected({ 'b.c': 1, b: 1 }))).code).toBe(31250)
     await docs.insertOne({ _id: { x: 1, y: 2 } as never })
     expect(await docs.findOne({ a: null }, { projection: { '_id.x': 1 } })).toEqual({ _id: { x: 1 } })
   })
@@ -380,6 +382,16 @@ describe('find', () => {
     expect(await docs.estimatedDocumentCount()).toBe(3)
     expect(await docs.distinct('t')).toEqual(['a', 'b'])
     expect(await db.collection('nothing here').countDocuments()).toBe(0)
+  })
+
+  test('distinct values are refused beyond 16 MiB, and those that are equal are one', async () => {
+    for (let i = 0; i < 34; i++)
+      await docs.insertOne({ _id: i, a: `${i % 17}`.padEnd(1_000_000), n: new Double(i % 2) })
+    await docs.insertOne({ _id: 'more', n: Long.fromNumber(1) })
+    expect(await docs.distinct('n')).toEqual([0, 1])
+    expect(await docs.distinct('a', { _id: { $gt: 17 } })).toHaveLength(16)
+    for (let i = 0; i < 34; i++) await docs.insertOne({ _id: 100 + i, a: `b${i}`.padEnd(1_000_000) })
+    expect((await refusal(docs.distinct('a'))).code).toBe(17217)
   })
 })
 

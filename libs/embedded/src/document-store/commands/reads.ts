@@ -2,7 +2,7 @@
 import { Long } from 'bson'
 import { identityOf } from '../bson/order'
 import { pathOf, reach } from '../bson/path'
-import { type Document, encode, field, numeric, type Value } from '../bson/value'
+import { type Document, encode, field, MAX_DOCUMENT_BYTES, numeric, type Value } from '../bson/value'
 import { CommandError, notImplemented } from '../errors'
 import { describePlan, plan } from '../query/plan'
 import { find, isEverything, parseSort, type Query } from '../query/find'
@@ -77,9 +77,14 @@ export function distinctCommand(context: Context): Reply {
   const path = pathOf(context.string('key'))
   const query = { filter: parseFilter(context.document('query')), sort: [], skip: 0, limit: 0 }
   const values = new Map<string, Value>()
+  let bytes = 0
   const add = (value: Value) => {
     const identity = identityOf(value)
-    if (value !== undefined && !values.has(identity)) values.set(identity, value)
+    if (value === undefined || values.has(identity)) return
+    values.set(identity, value)
+    bytes += identity.length
+    // At most twice what the value takes in the answer.
+    if (bytes > 2 * MAX_DOCUMENT_BYTES) throw new CommandError('Location17217', 'distinct too big, 16mb cap')
   }
   for (const document of find(context.view, context.collection(), query, context.examine()))
     reach(document.value, path, value => {

@@ -50,16 +50,12 @@ function plant(root: Named, dotted: string): void {
   let at = root
   for (const step of steps) {
     const next = at.get(step) ?? (new Map() as Named)
-    if (next === 'whole') throw collision(dotted)
+    if (next === 'whole') throw new CommandError('Location31249', `Path collision at ${dotted}`)
     at.set(step, next)
     at = next
   }
-  if (at.has(name)) throw collision(dotted)
+  if (at.has(name)) throw new CommandError('Location31250', `Path collision at ${dotted}`)
   at.set(name, 'whole')
-}
-
-function collision(dotted: string): CommandError {
-  return new CommandError('Location31249', `Path collision at ${dotted}`)
 }
 
 function projected(document: Document, named: Named, mode: Mode): Document {
