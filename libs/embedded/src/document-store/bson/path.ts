@@ -1,14 +1,19 @@
 // Dotted paths and how they go through arrays.
-import { CommandError } from '../errors'
+import { CommandError, notImplemented } from '../errors'
 import { type Document, field, isDocument, MAX_DEPTH, type Value } from './value'
 
 export type Path = readonly string[]
 
-/** @throws Overflow when it is longer than any document is deep. */
+/** Most positions in a path: each may be the name of a field as well, and is followed both ways. */
+const MAX_POSITIONS = 16
+
+/** @throws Overflow when it is longer than any document is deep, NotImplemented beyond MAX_POSITIONS. */
 export function pathOf(dotted: string): Path {
   const path = dotted.split('.')
   if (path.length > MAX_DEPTH)
     throw new CommandError('Overflow', `FieldPath is too long: no document is nested deeper than ${MAX_DEPTH}`)
+  if (path.filter(isArrayIndex).length > MAX_POSITIONS)
+    throw notImplemented(`path with more than ${MAX_POSITIONS} positions ('${dotted}')`)
   return path
 }
 
