@@ -13,13 +13,6 @@ export interface KeyPart {
 }
 export type KeyPattern = readonly KeyPart[]
 
-export interface ExtractedKeys {
-  /** In order. */
-  keys: Buffer[]
-  /** Dotted paths of the arrays on the way. */
-  arrays: ReadonlySet<string>
-}
-
 export function keyPart(dotted: string, direction: 1 | -1): KeyPart {
   return { dotted, path: pathOf(dotted), direction }
 }
@@ -35,11 +28,11 @@ export function keyPattern(document: Document, directionOf: (dotted: string, dir
 }
 
 /**
- * The keys of a document: one, or one per element of an array on the way. A missing field counts as null, an empty array
- * as undefined, which sorts before null.
+ * The keys of a document in order: one, or one per element of an array on the way; and the dotted paths of those arrays. A
+ * missing field counts as null, an empty array as undefined, which sorts before null.
  * @throws CannotIndexParallelArrays when two different arrays would have to be combined, KeyTooLong beyond MAX_KEYS.
  */
-export function extractKeys(document: Document, pattern: KeyPattern): ExtractedKeys {
+export function extractKeys(document: Document, pattern: KeyPattern): { keys: Buffer[]; arrays: Set<string> } {
   const { rows, arrays } = extractRows(document, pattern)
   let bytes = 0
   const keys = rows.map(row => {

@@ -62,16 +62,9 @@ function rangeOf(prefix: Buffer, fixed: Buffer, span?: Interval): Interval {
 }
 
 function pointsOf(test: Test): Value[] | undefined {
-  switch (test.op) {
-    case 'in':
-      return test.values.some(Array.isArray) ? undefined : test.values
-    case 'exists':
-      return test.wanted ? undefined : [null]
-    case 'range':
-      return test.bound === null && test.inclusive ? [null] : undefined
-    case 'not':
-      return undefined
-  }
+  if (test.op === 'in') return test.values.some(Array.isArray) ? undefined : test.values
+  if (test.op === 'exists') return test.wanted ? undefined : [null]
+  return test.op === 'range' && test.bound === null && test.inclusive ? [null] : undefined
 }
 
 /** From the bound to the end of its type, or from the beginning of its type to the bound. */

@@ -4,7 +4,7 @@ import { equal, identityOf } from '../bson/order'
 import { type Path } from '../bson/path'
 import { show, typeName } from '../bson/show'
 import { checkStorable, field, isDocument, isNumeric, type Numeric, toNumber, type Value } from '../bson/value'
-import { CommandError } from '../errors'
+import { type CodeName, CommandError } from '../errors'
 import { isOperators, parseFilter } from '../query/filter'
 import { matches } from '../query/match'
 import { parsePush } from './push'
@@ -93,20 +93,12 @@ function $addToSet(operand: Value, path: Path): Modifier {
 function $pop(operand: Value): Modifier {
   const end = isNumeric(operand) ? toNumber(operand) : NaN
   if (end !== 1 && end !== -1) throw new CommandError('FailedToParse', '$pop expects 1 or -1, found: ' + show(operand))
-  return value => {
-    if (value !== undefined && !Array.isArray(value))
-      throw new CommandError('TypeMismatch', 'Cannot apply $pop to a non-array value')
-    return end === 1 ? value?.slice(0, -1) : value?.slice(1)
-  }
+  return shrunk('$pop', 'TypeMismatch', array => (end === 1 ? array.slice(0, -1) : array.slice(1)))
 }
 
 function $pull(operand: Value): Modifier {
   const unwanted = pullTest(operand)
-  return value => {
-    if (value !== undefined && !Array.isArray(value))
-      throw new CommandError('BadValue', 'Cannot apply $pull to a non-array value')
-    return value?.filter(item => !unwanted(item))
-  }
+  return shrunk('$pull', 'BadValue', array => array.filter(item => !unwanted(item)))
 }
 
 /** $pull takes a value, operators on each element, or a filter on elements that are documents. */
@@ -128,5 +120,14 @@ function grown(path: Path, grow: (array: Value[]) => Value[]): Modifier {
       'BadValue',
       `The field '${path.join('.')}' must be an array but is of type ${typeName(value)} in document {_id: ${show(id)}}`,
     )
+  }
+}
+
+/** A change of an array that is not made when there is none. */
+function shrunk(name: string, codeName: CodeName, shrink: (array: Value[]) => Value[]): Modifier {
+  return value => {
+    if (value === undefined) return undefined
+    if (Array.isArray(value)) return shrink(value)
+    throw new CommandError(codeName, `Cannot apply ${name} to a non-array value`)
   }
 }
