@@ -654,6 +654,15 @@ describe('indexes', () => {
     expect((await refusal(docs.createIndex({ g: 1 }))).code).toBe(67)
   })
 
+  test('an index or an order has 32 fields at most', async () => {
+    const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`f${i}`, 1 as const]))
+    await fill({ _id: 1 })
+    expect(await docs.createIndex(fields(32), { name: 'widest' })).toBe('widest')
+    expect(await docs.findOne({}, { sort: fields(32) })).toEqual({ _id: 1 })
+    expect((await refusal(docs.createIndex(fields(33), { name: 'wider' }))).code).toBe(13103)
+    expect((await refusal(docs.findOne({}, { sort: fields(33) }))).code).toBe(13103)
+  })
+
   test('an equality and an order are served without looking at more than is given', async () => {
     await many()
     await docs.createIndex({ s: 1, n: -1 })

@@ -48,6 +48,7 @@ const codes = {
   BSONObjectTooLarge: 10334,
   DuplicateKey: 11000,
   InterruptedAtShutdown: 11600,
+  Location13103: 13103,
   OutOfDiskSpace: 14031,
   KeyTooLong: 17280,
   Location15958: 15958,

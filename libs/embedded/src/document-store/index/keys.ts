@@ -17,9 +17,13 @@ export function keyPart(dotted: string, direction: 1 | -1): KeyPart {
   return { dotted, path: pathOf(dotted), direction }
 }
 
+/** Most fields of an index or an order, as in MongoDB. */
+const MAX_FIELDS = 32
+
 /** The pattern that a document gives, of an index or an order; `directionOf` checks a field and what stands at it. */
 export function keyPattern(document: Document, directionOf: (dotted: string, direction: Value) => 1 | -1): KeyPattern {
   const names = Object.keys(document)
+  if (names.length > MAX_FIELDS) throw new CommandError('Location13103', 'too many compound keys')
   // JavaScript puts them before all others: which place they had is not known any more.
   const displaced = names.length > 1 && names.find(isArrayIndex)
   if (displaced)
