@@ -1,7 +1,7 @@
 // One owner per data directory: a second start names the first, a dead one is replaced without a hand.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -72,6 +72,19 @@ test('a holder killed with -9 is replaced, and its runtime folder removed', asyn
   const lock = lockDirectory(dataDir)
   expect(existsSync(holder!.runtimeFolder)).toBe(false)
   await lock.release()
+})
+
+test('who takes the lock of a copy leaves the sockets of the holder alone', async () => {
+  const { other } = await otherOwner()
+  const holder = await readHolder(dataDir)
+  const copy = mkdtempSync(join(tmpdir(), 'stet-test-'))
+  cpSync(dataDir, copy, { recursive: true })
+  await lockDirectory(copy).release()
+  expect(existsSync(holder!.runtimeFolder)).toBe(true)
+  await ended(other)
+  await lockDirectory(dataDir).release()
+  expect(existsSync(holder!.runtimeFolder)).toBe(false)
+  rmSync(copy, { recursive: true })
 })
 
 test('of many that start over a dead holder exactly one wins', async () => {

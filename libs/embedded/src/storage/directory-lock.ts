@@ -24,6 +24,8 @@ import { isFull, numberOf } from './room'
 
 export type Holder = {
   pid: number
+  /** Where the lock was taken: a copy of the directory has the record too. */
+  directory: string
   /** A private folder (0700) with a path short enough for sockets. */
   runtimeFolder: string
   eventsSocket: string
@@ -54,7 +56,7 @@ export function lockDirectory(dataDir: string): DirectoryLock {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const directory = realpathSync(dataDir)
   if (heldHere.has(directory)) throw new DirectoryLocked(dataDir, process.pid)
-  const holder = newHolder()
+  const holder = newHolder(directory)
   let root: RootDatabase<Holder, string> | undefined
   let place: Transaction | undefined
   const letGo = async () => {
@@ -87,7 +89,7 @@ function record(root: RootDatabase<Holder, string>, next: Holder, dataDir: strin
   root.transactionSync(() => {
     const last = root.get(RECORD)
     if (last && last.pid !== process.pid && livePids(root).has(last.pid)) throw new DirectoryLocked(dataDir, last.pid)
-    if (last) removeRuntimeFolder(last)
+    if (last?.directory === next.directory) removeRuntimeFolder(last)
     root.putSync(RECORD, next)
   })
 }
@@ -168,7 +170,8 @@ function replaceDamaged(directory: string): void {
   rmSync(join(directory, LOCK_FOLDER, 'data.mdb'))
   const root = openLock(directory)
   for (const pid of livePids(root))
-    if (pid !== process.pid) root.putSync(RECORD, { pid, runtimeFolder: '', eventsSocket: '', documentsSocket: '' })
+    if (pid !== process.pid)
+      root.putSync(RECORD, { pid, directory: '', runtimeFolder: '', eventsSocket: '', documentsSocket: '' })
   void root.close()
 }
 
@@ -192,7 +195,7 @@ function livePids(root: RootDatabase<Holder, string>): Set<number> {
 }
 
 /** A fresh private folder for the sockets: mkdtemp makes it 0700 under a name that nobody could have prepared. */
-function newHolder(): Holder {
+function newHolder(directory: string): Holder {
   const places = [process.env.XDG_RUNTIME_DIR, tmpdir(), '/tmp'].filter(
     place => place !== undefined && isWritable(place),
   )
@@ -202,6 +205,7 @@ function newHolder(): Holder {
     const runtimeFolder = mkdtempSync(template)
     return {
       pid: process.pid,
+      directory,
       runtimeFolder,
       eventsSocket: join(runtimeFolder, 'events.sock'),
       documentsSocket: join(runtimeFolder, 'documents.sock'),
