@@ -8,7 +8,6 @@ import {
   appendFileSync,
   constants as access,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   realpathSync,
   rmSync,
@@ -19,7 +18,7 @@ import { basename, join } from 'node:path'
 import { open, type RootDatabase, type Transaction } from 'lmdb'
 import { checkFile } from './check'
 import { DirectoryLocked, StorageDamaged, StorageFull } from './errors'
-import { makeReaderTable } from './files'
+import { makeFolder, makeReaderTable } from './files'
 import { isFull, numberOf } from './room'
 
 export type Holder = {
@@ -53,7 +52,7 @@ const heldHere = new Map<string, Holder>()
  * @throws DirectoryLocked naming the holder's pid; StorageFull.
  */
 export function lockDirectory(dataDir: string): DirectoryLock {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  makeFolder(dataDir)
   const directory = realpathSync(dataDir)
   if (heldHere.has(directory)) throw new DirectoryLocked(dataDir, process.pid)
   const holder = newHolder(directory)

@@ -1,12 +1,12 @@
 // One LMDB environment with a format of its own and a group commit: what both stores write through.
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { open, type RootDatabase } from 'lmdb'
 import { checkFile, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
 import { StorageFull } from './errors'
-import { makeReaderTable, syncDirectory, writeDurably } from './files'
+import { makeFolder, makeReaderTable, syncDirectory, writeDurably } from './files'
 import { checkFormat, FORMAT_FILE, writeFormat, type EnvironmentFormat } from './format'
 import { isRewriteRequested, rewriteIfRequested, type Living } from './rewrite'
 import { isFull } from './room'
@@ -67,7 +67,7 @@ export function openEnvironment(
   format: EnvironmentFormat,
   options: EnvironmentOptions = {},
 ): Environment {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeFolder(directory)
   if (isUnmade(directory)) make(directory, format)
   const formatVersion = checkFormat(directory, format)
   // A rewrite copies what the old pages lead to: they are looked at whole before it.

@@ -8,10 +8,11 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** Writes a file so that after a crash it has its old content or the new one. */
 export function writeDurably(directory: string, name: string, content: Uint8Array): void {
@@ -19,6 +20,23 @@ export function writeDurably(directory: string, name: string, content: Uint8Arra
   writeFileSync(temporary, content, { mode: 0o600, flush: true })
   renameSync(temporary, join(directory, name))
   syncDirectory(directory)
+}
+
+/**
+ * Makes a folder for its owner, and what is missing above it. Node 20's own recursive mkdir never returns where a file system
+ * refuses new folders as "not found", as /proc does.
+ */
+export function makeFolder(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory()) return
+  if (found) throw new Error(`${path} is no folder: choose another one`)
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process may be first.
+    if (!existsSync(path)) throw error
+  }
 }
 
 /** Makes creations, renames and removals in a directory durable. */
@@ -43,7 +61,7 @@ const FIRST_PAGES = 65_536
  * a place for which the disk has no room any more ends the process by SIGBUS. So does a want of room for the first pages.
  */
 export function makeReaderTable(directory: string, readers: number): void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeFolder(directory)
   const file = join(directory, 'lock.mdb')
   if (existsSync(file)) return
   const temporary = join(directory, `.lock.mdb.${process.pid}`)

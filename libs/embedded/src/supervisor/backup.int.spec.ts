@@ -192,6 +192,19 @@ test('one that is interrupted leaves nothing', async () => {
   expect(leftovers()).toEqual([])
 })
 
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux('a place where no folder can be made is refused', async () => {
+  await fill()
+  // In a process of its own, which a call that never returns would hold up.
+  const program = `
+    require(${JSON.stringify(join(compiledRoom(), 'supervisor/backup'))})
+      .backupEmbeddedStores({ dataDir: ${JSON.stringify(dataDir)}, target: '/proc/new/folder' })
+      .catch(error => console.log(error.message))`
+  const { stdout, signal } = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 20_000 })
+  expect({ stdout, signal }).toEqual({ stdout: expect.stringContaining("mkdir '/proc/new'"), signal: null })
+})
+
 // A small disk of its own needs a mount namespace, which Linux gives to anybody unless the machine forbids it.
 const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
 const onSmallDisk = canMount ? test : test.skip

@@ -1,8 +1,6 @@
 // Starts the embedded stores in a child process of their own, and starts them again when they die.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { lockDirectory, readHolder, type Holder } from '../storage'
 import { childEntry } from './entry'
 import type { ChildMessage } from './messages'
@@ -45,7 +43,6 @@ const STOP_GRACE_MS = 5_000
  * the stores cannot be opened, for instance because a newer program wrote them.
  */
 export async function startEmbeddedStores({ dataDir, log = () => {} }: EmbeddedOptions): Promise<EmbeddedStores> {
-  makeFolder(dataDir)
   const lock = lockDirectory(dataDir)
   let isStopping = false
   let child: ChildProcess
@@ -130,24 +127,4 @@ async function ended(child: ChildProcess): Promise<void> {
   const force = setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS)
   await exit
   clearTimeout(force)
-}
-
-/**
- * Makes a folder and what is missing above it. Node 20's own recursive mkdir never returns where a file system refuses
- * new folders as "not found", as /proc does.
- */
-function makeFolder(path: string): void {
-  try {
-    if (statSync(path).isDirectory()) return
-    throw new Error(`DATA_DIR ${path} is no folder: choose another one`)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-  if (dirname(path) !== path) makeFolder(dirname(path))
-  try {
-    mkdirSync(path, { mode: 0o700 })
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code !== 'EEXIST') throw new Error(`DATA_DIR ${path} cannot be made: ${message}`, { cause: error })
-  }
 }
