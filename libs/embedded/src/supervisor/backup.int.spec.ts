@@ -184,6 +184,17 @@ test('of two into one folder one is refused; what a killed one left is no obstac
   expect(readdirSync(target).sort()).toEqual(['documents', 'events'])
 })
 
+test('a backup is copied like any other directory, once', async () => {
+  await fill()
+  await backup()
+  const told: number[] = []
+  const again = await backup({ dataDir: target, target: `${target}-again`, onProgress: ({ done }) => told.push(done) })
+  const { length } = told
+  await backup({ dataDir: target, target: `${target}-once-more`, onProgress: ({ done }) => told.push(done) })
+  expect(again.events).toBe(3)
+  expect(told).toHaveLength(2 * length)
+})
+
 test('one that is interrupted leaves nothing', async () => {
   await fill()
   const interrupted = new AbortController()

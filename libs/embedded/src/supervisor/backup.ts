@@ -152,7 +152,7 @@ async function copyStore(from: string, to: string, run: Run): Promise<void> {
     copyFileSync(join(from, 'format.json'), join(to, 'format.json'))
     // Stores that come back after a scavenge have put a new file in place of the one that was open here, and might have
     // taken the pages of a reader whom they did not see.
-    if (files === filesOf(from)) break
+    if (filesOf(from).startsWith(files)) break
     rmSync(to, { recursive: true })
   }
   rmSync(join(to, 'lock.mdb'), { force: true })
@@ -210,10 +210,10 @@ async function check(copy: string, dataDir: string, signal: AbortSignal | undefi
   }
 }
 
-/** Which files a directory's names stand for. */
+/** Which files a directory's names stand for. The table of readers comes last: where there is none, whoever is first makes it. */
 function filesOf(directory: string): string {
-  const inodes = ['data.mdb', 'lock.mdb'].map(file => statSync(join(directory, file), { throwIfNoEntry: false })?.ino)
-  return inodes.join(' ')
+  const found = ['data.mdb', 'lock.mdb'].map(file => statSync(join(directory, file), { throwIfNoEntry: false }))
+  return found.map(file => file && `${file.ino} `).join('')
 }
 
 function copyFile(dataDir: string, copy: string, file: string): void {
