@@ -1,6 +1,7 @@
 // Whether the pages of an LMDB file hold together. LMDB itself trusts them: it follows a page that was cut off or altered,
 // which ends the process or gives wrong answers. So they are looked at before the file is mapped.
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { databaseName } from './database'
 import { StorageDamaged } from './errors'
 
 /**
@@ -65,6 +66,8 @@ interface Walk {
 export type IsSound = (key: Buffer, value: Buffer) => boolean
 
 export interface CheckOptions {
+  /** Those that it may have; any when absent. */
+  readonly databases?: readonly string[] | undefined
   readonly isSound?: IsSound | undefined
   /** It is as it was closed: less is looked at of large files. */
   readonly isTrusted?: boolean
@@ -99,7 +102,7 @@ class Check {
     private readonly descriptor: number,
   ) {}
 
-  run({ isSound, isTrusted = false }: CheckOptions): void {
+  run({ databases, isSound, isTrusted = false }: CheckOptions): void {
     this.meta = this.newestMeta()
     const { lastPage, pageSize, free, main } = this.meta
     // The last pages may be free ones that were never written.
@@ -109,9 +112,10 @@ class Check {
     const limits = isTrusted ? LIMITS.trusted : LIMITS.untrusted
     this.whole = lastPage < limits.whole
     const trees: Tree[] = []
-    this.tree(main, byBytes, (_key, value, isTree) => {
+    this.tree(main, byBytes, (key, value, isTree) => {
       if (!isTree) return
-      if (value.length !== TREE_BYTES) throw this.damaged('its list of databases')
+      if (value.length !== TREE_BYTES || databases?.includes(databaseName(key)) === false)
+        throw this.damaged('its list of databases')
       trees.push(treeAt(value, 0))
     })
     const withContents = lastPage < limits.withContents

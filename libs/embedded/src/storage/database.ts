@@ -29,8 +29,10 @@ export function openDatabase(root: RootDatabase<Buffer, Buffer>, name: string): 
 
 /** LMDB lists the databases of an environment as the keys of its main one. */
 export function databasesOf(root: RootDatabase<Buffer, Buffer>): string[] {
-  return [...root.getKeys()].map(name => name.toString('utf8').replace(/\0$/, ''))
+  return [...root.getKeys()].map(databaseName)
 }
+
+export const databaseName = (key: Buffer): string => key.toString('utf8').replace(/\0$/, '')
 
 /** At the end of a key that was cut, in bytes. */
 export const DIGEST_BYTES = 32

@@ -72,7 +72,7 @@ export function openEnvironment(
   const formatVersion = checkFormat(directory, format)
   // A rewrite copies what the old pages lead to: they are looked at whole before it.
   const isTrusted = takeClosed(directory) && !isRewriteRequested(directory)
-  checkFile(join(directory, DATA_FILE), { isSound: options.isSound, isTrusted })
+  checkFile(join(directory, DATA_FILE), { databases: format.databases, isSound: options.isSound, isTrusted })
   rewriteIfRequested(directory, openFiles, options.living)
   const root = openFiles(directory)
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT, clearReadersEvery = CLEAR_READERS_EVERY } = options

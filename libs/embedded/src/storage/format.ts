@@ -6,6 +6,8 @@ import { writeDurably } from './files'
 
 export type EnvironmentFormat = {
   kind: 'event-store' | 'document-store'
+  /** All that it may have; any when absent. Under another name one would be missed, and an empty one made. */
+  databases?: readonly string[]
   /** What this program writes. A directory of a newer version is refused, one of an older version is opened, */
   formatVersion: number
   /** but for those before this version. */

@@ -214,6 +214,24 @@ test('a parent killed with -9 takes the stores with it, and the next start takes
   await until(() => !isAlive(child))
 })
 
+test('a file of the other store, or one whose database has another name by now, is not opened as an empty one', async () => {
+  const stores = await start()
+  await append(stores, 'a')
+  await countDocuments(stores)
+  await stores.stop()
+  running.length = 0
+  const [events, documents] = ['events', 'documents'].map(store => join(dataDir, store, 'data.mdb')) as [string, string]
+  const before = readFileSync(events)
+  const altered = Buffer.from(before)
+  for (let at = -1; (at = altered.indexOf('records\0', at + 1)) !== -1;) altered[at]! ^= 1
+  for (const bytes of [altered, readFileSync(documents)]) {
+    writeFileSync(events, bytes)
+    await expect(start()).rejects.toThrow(/data.mdb \(its list of databases\) is damaged on disk/)
+  }
+  writeFileSync(events, before)
+  expect(await append(await start(), 'a')).toBe(1)
+})
+
 test('stores that cannot be opened fail the start with their reason, and give the directory free', async () => {
   const stores = await start()
   await stores.stop()

@@ -1,13 +1,6 @@
 // Writes and transactions over the keyspace: who may write what, and what becomes durable together.
 import { type Database, type Transaction as Snapshot } from 'lmdb'
-import {
-  databasesOf,
-  type Environment,
-  openDatabase,
-  openEnvironment,
-  StorageDamaged,
-  StorageFull,
-} from '../../storage'
+import { type Environment, openDatabase, openEnvironment, StorageFull } from '../../storage'
 import { CommandError, writeConflict } from '../errors'
 import { Catalog, type Collection } from './catalog'
 import {
@@ -19,6 +12,7 @@ import {
   collectionsEnd,
   collectionsStart,
   countKey,
+  DATABASE,
   FORMAT,
   isSound,
   living,
@@ -72,7 +66,6 @@ class Blocked extends Error {
   }
 }
 
-const DATABASE = 'data'
 /** Takes about as long as a bulk write of a few hundred documents. */
 const REMOVED_AT_ONCE = 2_000
 
@@ -95,9 +88,6 @@ export class Engine {
 
   constructor(directory: string) {
     this.environment = openEnvironment(directory, FORMAT, { isSound, living })
-    // Under another name it would be missed, and an empty one made.
-    if (databasesOf(this.environment.root).some(name => name !== DATABASE))
-      throw new StorageDamaged(`The list of databases in ${directory}`)
     this.data = openDatabase(this.environment.root, DATABASE)
     this.committed = new StoredView(this.data)
     this.clock = readNumber(this.committed, clockKey)

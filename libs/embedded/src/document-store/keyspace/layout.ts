@@ -3,8 +3,11 @@ import { crc32 } from 'node:zlib'
 import { cutKey, DIGEST_BYTES, type EnvironmentFormat, StorageDamaged } from '../../storage'
 
 /** Bump the version when the program before could not read what is written. */
+export const DATABASE = 'data'
+
 export const FORMAT: EnvironmentFormat = {
   kind: 'document-store',
+  databases: [DATABASE],
   formatVersion: 2,
   // 1 had no checksums.
   oldest: { formatVersion: 2, whatToDo: 'Remove it: the read models are built again from the event log.' },
