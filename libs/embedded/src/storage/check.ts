@@ -6,7 +6,7 @@ import { StorageDamaged } from './errors'
 
 /**
  * Up to how many pages (of 16 KiB) what is looked at, so that a start stays short: 100 MiB take about 0.2 s, of small entries
- * 0.5 s. Of larger files only the pages above the leaves are. Entries are checked whenever one is read, too.
+ * 0.5 s. Of larger files only the pages above the leaves are; the rest is afterwards (rest.ts). Entries are checked whenever one is read, too.
  */
 const LIMITS = {
   /** Of files that were closed in order and left alone since: 64 MiB with the entries' contents, 256 MiB without. */
@@ -40,7 +40,8 @@ interface Tree {
   entries: number
   root: bigint
 }
-interface Meta {
+/** Of a file as of one commit: what all its pages are reached from. */
+export interface Meta {
   pageSize: number
   free: Tree
   main: Tree
@@ -71,14 +72,21 @@ export interface CheckOptions {
   readonly isSound?: IsSound | undefined
   /** It is as it was closed: less is looked at of large files. */
   readonly isTrusted?: boolean
+  /** All its pages are looked at, however large it is. */
+  readonly isWhole?: boolean
+  /** It is looked at as of an older commit, which a snapshot holds. */
+  readonly meta?: Meta
 }
 
-/** @throws StorageDamaged when the file is missing or cut off, its pages contradict each other, or an entry is not sound. */
-export function checkFile(file: string, options: CheckOptions = {}): void {
+/**
+ * Gives what is left to look at: from where, when it was only the pages above the leaves that were.
+ * @throws StorageDamaged when the file is missing or cut off, its pages contradict each other, or an entry is not sound.
+ */
+export function checkFile(file: string, options: CheckOptions = {}): Meta | undefined {
   if (!existsSync(file)) throw new StorageDamaged(`${file} (it is missing)`)
   const descriptor = openSync(file, 'r')
   try {
-    new Check(file, descriptor).run(options)
+    return new Check(file, descriptor).run(options)
   } catch (error) {
     // A length or a place that points out of its page.
     if (error instanceof RangeError) throw new StorageDamaged(`${file} (${error.message})`)
@@ -102,15 +110,15 @@ class Check {
     private readonly descriptor: number,
   ) {}
 
-  run({ databases, isSound, isTrusted = false }: CheckOptions): void {
-    this.meta = this.newestMeta()
+  run({ databases, isSound, isTrusted = false, isWhole = false, meta }: CheckOptions): Meta | undefined {
+    this.meta = meta ?? this.newestMeta()
     const { lastPage, pageSize, free, main } = this.meta
     // The last pages may be free ones that were never written.
     this.pages = Math.floor(fstatSync(this.descriptor).size / pageSize)
     this.seen = new Uint8Array(this.pages)
     this.ends = new Float64Array(pageSize)
     const limits = isTrusted ? LIMITS.trusted : LIMITS.untrusted
-    this.whole = lastPage < limits.whole
+    this.whole = isWhole || lastPage < limits.whole
     const trees: Tree[] = []
     this.tree(main, byBytes, (key, value, isTree) => {
       if (!isTree) return
@@ -126,7 +134,9 @@ class Check {
       })
     const lists: Buffer[] = []
     this.tree(free, byNumber, (_key, value) => lists.push(Buffer.from(value)))
-    if (this.whole) this.free(lists)
+    if (!this.whole) return this.meta
+    this.free(lists)
+    return undefined
   }
 
   /** No page is both in use and free: a free one is written over. */

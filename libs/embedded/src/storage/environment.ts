@@ -8,6 +8,7 @@ import { noteClosed, takeClosed } from './closing'
 import { StorageFull } from './errors'
 import { makeFolder, makeReaderTable, syncDirectory, writeDurably } from './files'
 import { checkFormat, FORMAT_FILE, writeFormat, type EnvironmentFormat } from './format'
+import { clearSuspicion, isSuspect, lookAtRest } from './rest'
 import { isRewriteRequested, rewriteIfRequested, type Living } from './rewrite'
 import { isFull } from './room'
 
@@ -70,11 +71,15 @@ export function openEnvironment(
   makeFolder(directory)
   if (isUnmade(directory)) make(directory, format)
   const formatVersion = checkFormat(directory, format)
-  // A rewrite copies what the old pages lead to: they are looked at whole before it.
-  const isTrusted = takeClosed(directory) && !isRewriteRequested(directory)
-  checkFile(join(directory, DATA_FILE), { databases: format.databases, isSound: options.isSound, isTrusted })
+  // A rewrite copies what the old pages lead to.
+  const isWhole = isRewriteRequested(directory) || isSuspect(directory)
+  const isTrusted = takeClosed(directory) && !isWhole
+  const { databases } = format
+  const rest = checkFile(join(directory, DATA_FILE), { databases, isSound: options.isSound, isTrusted, isWhole })
+  clearSuspicion(directory)
   rewriteIfRequested(directory, openFiles, options.living)
   const root = openFiles(directory)
+  const stopLooking = rest && lookAtRest(root, directory, rest)
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT, clearReadersEvery = CLEAR_READERS_EVERY } = options
   // What a backup was reading when it was killed would never be free again.
   const readers = setInterval(() => root.readerCheck(), clearReadersEvery).unref()
@@ -139,6 +144,7 @@ export function openEnvironment(
       closing ??= (async () => {
         while (running) await running
         clearInterval(readers)
+        await stopLooking?.()
         await root.close()
         noteClosed(directory)
       })()
