@@ -204,7 +204,7 @@ onLinux('a server in a process of its own', () => {
         () => 'acknowledged',
         () => 'refused',
       )
-    expect(await exit).toEqual([70, null])
+    expect(await exit).toEqual([null, 'SIGKILL'])
     expect(complaints).toContain('The process ends: nothing written from here on could be relied on.')
     expect(await write).toBe('refused')
     await unrepeated.close()

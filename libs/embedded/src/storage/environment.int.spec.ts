@@ -148,6 +148,17 @@ test('a file that is lost is reported; what a crash in the making of one left is
   }
 })
 
+test('a process can be ended at any moment of a commit', () => {
+  const program = `
+    const { endAtOnce, openEnvironment } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
+    const { root, commit } = openEnvironment(process.argv[1], ${JSON.stringify(FORMAT)}, { onTheSpot: -1 })
+    const end = turns => (turns === 0 ? endAtOnce() : setImmediate(end, turns - 1))
+    commit(() => root.putSync(Buffer.from('a'), Buffer.from('1')))
+    end(Number(process.argv[2]))`
+  for (const turns of ['0', '1', '2', '3', '4'])
+    expect(spawnSync(process.execPath, ['-e', program, directory, turns], { timeout: 10_000 }).signal).toBe('SIGKILL')
+})
+
 test('the place of a reader that was killed is given back while the files are open', async () => {
   const environment = openEnvironment(directory, FORMAT, { clearReadersEvery: 10 })
   opened.push(environment)

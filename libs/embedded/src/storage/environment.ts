@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import { open, type RootDatabase } from 'lmdb'
 import { checkFile, type IsSound } from './check'
 import { noteClosed, takeClosed } from './closing'
+import { endAtOnce } from './end'
 import { StorageFull } from './errors'
 import { makeFolder, makeReaderTable, syncDirectory, writeDurably } from './files'
 import { checkFormat, FORMAT_FILE, writeFormat, type EnvironmentFormat } from './format'
@@ -192,8 +193,7 @@ async function commitError(error: unknown): Promise<Error> {
 }
 
 function endProcess(error: Error): void {
-  process.stderr.write(`${error.message}. The process ends: nothing written from here on could be relied on.\n`)
-  process.exit(70)
+  endAtOnce(`${error.message}. The process ends: nothing written from here on could be relied on.\n`)
 }
 
 /** Whether nothing was ever committed in a directory: it has no files, or those that a crash in their making left. */

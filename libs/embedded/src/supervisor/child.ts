@@ -4,7 +4,7 @@
 import { join } from 'node:path'
 import { startDocumentStore } from '../document-store'
 import { startEventStore } from '../event-store'
-import { DirectoryLocked, lockDirectory, requestRewrite, type DirectoryLock } from '../storage'
+import { DirectoryLocked, endAtOnce, lockDirectory, requestRewrite, type DirectoryLock } from '../storage'
 import type { ChildMessage } from './messages'
 import { recordCalls } from './recorder'
 
@@ -22,8 +22,8 @@ const RETRY_MS = 50
 
 async function main(): Promise<void> {
   // The kernel closes the channel when the parent dies, however it dies.
-  process.on('disconnect', () => process.exit(0))
-  if (!process.connected) process.exit(0)
+  process.on('disconnect', () => endAtOnce())
+  if (!process.connected) endAtOnce()
   // A terminal's Ctrl-C reaches the whole group: the parent decides when the stores may go.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
@@ -84,5 +84,5 @@ function say(message: ChildMessage): void {
 
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error)
-  process.send?.({ kind: 'failed', message } satisfies ChildMessage, () => process.exit(1))
+  process.send?.({ kind: 'failed', message } satisfies ChildMessage, () => endAtOnce())
 })
