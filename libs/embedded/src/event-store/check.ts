@@ -1,5 +1,5 @@
 // Reads a whole log as the store does: what is damaged is found here and not by a reader.
-import { isSound, openEnvironment } from '../storage'
+import { openEnvironment } from '../storage'
 import { EventLog, FORMAT } from './log'
 
 export type CheckedLog = {
@@ -15,7 +15,7 @@ const PAGE = 1_000
  * @throws StorageDamaged for the first event that is not what was written, WrongFormat as the store does.
  */
 export async function checkEventLog(directory: string, pause: () => Promise<void>): Promise<CheckedLog> {
-  const environment = openEnvironment(directory, FORMAT, { isSound })
+  const environment = openEnvironment(directory, FORMAT)
   try {
     const log = new EventLog(environment)
     let events = 0

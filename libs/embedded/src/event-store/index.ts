@@ -1,7 +1,7 @@
 // An EventStoreDB-compatible server on a unix socket, for the official client: what this product calls, exactly.
 import { chmodSync, rmSync } from 'node:fs'
 import { Server, ServerCredentials } from '@grpc/grpc-js'
-import { isSound, openEnvironment, requestRewrite } from '../storage'
+import { openEnvironment, requestRewrite } from '../storage'
 import { listener, type OnMessage } from './listener'
 import { LiveTail } from './live'
 import { EventLog, FORMAT } from './log'
@@ -44,7 +44,7 @@ export async function startEventStore({
   onScavenged,
   onMessage,
 }: EventStoreOptions): Promise<RunningStore> {
-  const environment = openEnvironment(directory, FORMAT, { isSound })
+  const environment = openEnvironment(directory, FORMAT)
   const log = new EventLog(environment)
   const live = new LiveTail(log.lastPosition())
   const writes = new Writes(environment, log, records => live.publish(records))

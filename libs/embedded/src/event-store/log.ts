@@ -17,6 +17,7 @@ import { StoredRecord, createdOf, encodeRecord } from './record'
 export const FORMAT: EnvironmentFormat = {
   kind: 'event-store',
   databases: ['records', 'index', 'heads'],
+  isSealed: true,
   // 2 kept heads under names of any length.
   formatVersion: 3,
   // 1 had no checksum in index and heads, and was never released.

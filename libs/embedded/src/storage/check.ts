@@ -3,6 +3,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { databaseName } from './database'
 import { StorageDamaged } from './errors'
+import { isSound } from './seal'
 
 /**
  * Up to how many pages (of 16 KiB) what is looked at, so that a start stays short: 100 MiB take about 0.2 s, of small entries
@@ -13,6 +14,7 @@ const LIMITS = {
   trusted: { withContents: 4_096, whole: 16_384 },
   /** Of others: 256 MiB and 1 GiB. */
   untrusted: { withContents: 16_384, whole: 65_536 },
+  none: { withContents: Infinity, whole: Infinity },
 }
 
 const MAGIC = 0xbeefc0de
@@ -63,16 +65,14 @@ interface Walk {
   visit: Visit
 }
 
-/** Whether an entry of a store is what was written, by what the store put into it. */
-export type IsSound = (key: Buffer, value: Buffer) => boolean
-
 export interface CheckOptions {
   /** Those that it may have; any when absent. */
-  readonly databases?: readonly string[] | undefined
-  readonly isSound?: IsSound | undefined
+  readonly databases?: readonly string[]
+  /** Its entries begin with their checksum. */
+  readonly isSealed?: boolean
   /** It is as it was closed: less is looked at of large files. */
   readonly isTrusted?: boolean
-  /** All its pages are looked at, however large it is. */
+  /** All of it is looked at, however large it is. */
   readonly isWhole?: boolean
   /** It is looked at as of an older commit, which a snapshot holds. */
   readonly meta?: Meta
@@ -110,15 +110,15 @@ class Check {
     private readonly descriptor: number,
   ) {}
 
-  run({ databases, isSound, isTrusted = false, isWhole = false, meta }: CheckOptions): Meta | undefined {
+  run({ databases, isSealed, isTrusted, isWhole, meta }: CheckOptions): Meta | undefined {
     this.meta = meta ?? this.newestMeta()
     const { lastPage, pageSize, free, main } = this.meta
     // The last pages may be free ones that were never written.
     this.pages = Math.floor(fstatSync(this.descriptor).size / pageSize)
     this.seen = new Uint8Array(this.pages)
     this.ends = new Float64Array(pageSize)
-    const limits = isTrusted ? LIMITS.trusted : LIMITS.untrusted
-    this.whole = isWhole || lastPage < limits.whole
+    const limits = isWhole ? LIMITS.none : isTrusted ? LIMITS.trusted : LIMITS.untrusted
+    this.whole = lastPage < limits.whole
     const trees: Tree[] = []
     this.tree(main, byBytes, (key, value, isTree) => {
       if (!isTree) return
@@ -126,11 +126,11 @@ class Check {
         throw this.damaged('its list of databases')
       trees.push(treeAt(value, 0))
     })
-    const withContents = lastPage < limits.withContents
+    const withContents = isSealed && lastPage < limits.withContents
     for (const tree of trees)
       this.tree(tree, byBytes, (key, value, isTree) => {
         if (isTree) throw this.damaged('an entry')
-        if (withContents && isSound && !isSound(key, value)) throw this.damaged('an entry')
+        if (withContents && !isSound(key, value)) throw this.damaged('an entry')
       })
     const lists: Buffer[] = []
     this.tree(free, byNumber, (_key, value) => lists.push(Buffer.from(value)))

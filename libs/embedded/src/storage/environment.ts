@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { open, type RootDatabase } from 'lmdb'
-import { checkFile, type IsSound } from './check'
+import { checkFile } from './check'
 import { noteClosed, takeClosed } from './closing'
 import { endAtOnce } from './end'
 import { StorageFull } from './errors'
@@ -17,8 +17,6 @@ export type EnvironmentOptions = {
   /** Called when a commit fails for another reason than a full disk. The default ends the process: what a failed sync
    *  leaves behind is unknown to the kernel too, so nothing more may be acknowledged. */
   onFailedCommit?: (error: Error) => void
-  /** Asked of every entry when a file of moderate size is opened (check.ts). */
-  isSound?: IsSound
   /** What a rewrite keeps; all unless said otherwise. */
   living?: Living
   /**
@@ -75,12 +73,11 @@ export function openEnvironment(
   // A rewrite copies what the old pages lead to.
   const isWhole = isRewriteRequested(directory) || isSuspect(directory)
   const isTrusted = takeClosed(directory) && !isWhole
-  const { databases } = format
-  const rest = checkFile(join(directory, DATA_FILE), { databases, isSound: options.isSound, isTrusted, isWhole })
+  const rest = checkFile(join(directory, DATA_FILE), { ...format, isTrusted, isWhole })
   clearSuspicion(directory)
   rewriteIfRequested(directory, openFiles, options.living)
   const root = openFiles(directory)
-  const stopLooking = rest && lookAtRest(root, directory, rest)
+  const stopLooking = rest && lookAtRest(root, directory, { ...format, meta: rest })
   const { onFailedCommit = endProcess, onTheSpot = ON_THE_SPOT, clearReadersEvery = CLEAR_READERS_EVERY } = options
   // What a backup was reading when it was killed would never be free again.
   const readers = setInterval(() => root.readerCheck(), clearReadersEvery).unref()

@@ -8,6 +8,8 @@ export type EnvironmentFormat = {
   kind: 'event-store' | 'document-store'
   /** All that it may have; any when absent. Under another name one would be missed, and an empty one made. */
   databases?: readonly string[]
+  /** Every entry begins with a checksum (seal.ts), which is looked at also when the file is opened. */
+  isSealed?: true
   /** What this program writes. A directory of a newer version is refused, one of an older version is opened, */
   formatVersion: number
   /** but for those before this version. */

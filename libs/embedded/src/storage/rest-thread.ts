@@ -1,6 +1,6 @@
 // The thread that rest.ts starts.
 import { workerData } from 'node:worker_threads'
-import { checkFile, type Meta } from './check'
+import { checkFile, type CheckOptions } from './check'
 
-const { file, meta } = workerData as { file: string; meta: Meta }
-checkFile(file, { meta, isWhole: true })
+const { file, options } = workerData as { file: string; options: CheckOptions }
+checkFile(file, options)

@@ -18,8 +18,9 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { compiledRoom } from '../supervisor/entry'
 import { openDatabase } from './database'
 import { openEnvironment } from './environment'
+import { seal } from './seal'
 
-const FORMAT = { kind: 'event-store', formatVersion: 1 } as const
+const FORMAT = { kind: 'event-store', isSealed: true, formatVersion: 1 } as const
 const PAGE = 16_384
 const ENTRIES = 2_000
 /** More than a start looks at whole. */
@@ -33,7 +34,10 @@ beforeEach(async () => {
   const environment = openEnvironment(directory, FORMAT)
   const entries = openDatabase(environment.root, 'entries')
   await environment.commit(() => {
-    for (let n = 0; n < ENTRIES; n++) entries.putSync(Buffer.from(`key ${n}`), Buffer.alloc(1_000, n))
+    for (let n = 0; n < ENTRIES; n++) {
+      const key = Buffer.from(`key ${n}`)
+      entries.putSync(key, seal(key, Buffer.alloc(1_000, n)))
+    }
   })
   await environment.close()
   copyFileSync(file, backup())
@@ -58,52 +62,58 @@ function writeNumber(descriptor: number, at: number, value: number): void {
   writeSync(descriptor, bytes, 0, 8, at)
 }
 
-/** LMDB sees one entry fewer. */
-function hideOneEntry(): void {
+/** The page of a leaf, and how it is altered. */
+function alterLeaf(alter: (page: Buffer) => void): void {
   const descriptor = openSync(file, 'r+')
-  const head = Buffer.alloc(24)
-  const isLeaf = () => head.readUInt16LE(18) === 2 && head.readUInt16LE(20) > 20
-  let page = 1
-  do readSync(descriptor, head, 0, head.length, ++page * PAGE)
+  const page = Buffer.alloc(PAGE)
+  const isLeaf = () => page.readUInt16LE(18) === 2 && page.readUInt16LE(20) > 20
+  let number = 1
+  do readSync(descriptor, page, 0, PAGE, ++number * PAGE)
   while (!isLeaf())
-  head.writeUInt16LE(head.readUInt16LE(20) - 2, 20)
-  writeSync(descriptor, head, 0, head.length, page * PAGE)
+  alter(page)
+  writeSync(descriptor, page, 0, PAGE, number * PAGE)
   closeSync(descriptor)
 }
 
-/** Opens the file in a process of its own and writes to it until nobody looks at it any more. */
-async function use(): Promise<{ code: number; said: string }> {
+/** Opens the file in a process of its own and writes such keys to it until nobody looks at it any more. */
+async function use(keys: string): Promise<{ signal: string | null; said: string }> {
   const program = `
-    const { openDatabase, openEnvironment } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
+    const { openDatabase, openEnvironment, seal } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
     const { root, commit, close } = openEnvironment(process.argv[1], ${JSON.stringify(FORMAT)})
     const entries = openDatabase(root, 'entries')
     const isLookedAt = () => root.readerList().split('\\n').some(row => /^ *\\d.* \\d+$/.test(row))
     ;(async () => {
       for (let round = 0; isLookedAt(); round++)
         await commit(() => {
-          for (let n = round % 7; n < ${ENTRIES}; n += 7) entries.putSync(Buffer.from('key ' + n), Buffer.alloc(1_000, round))
+          for (let n = round % 7; n < ${ENTRIES}; n += 7) {
+            const key = Buffer.from(process.argv[2] + n)
+            entries.putSync(key, seal(key, Buffer.alloc(1_000, round)))
+          }
         })
       await close()
       console.log('closed')
     })()`
-  const child = spawn(process.execPath, ['-e', program, directory], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, ['-e', program, directory, keys], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   for (const output of [child.stdout, child.stderr]) output.on('data', text => (said += String(text)))
-  const [code] = (await once(child, 'close')) as [number]
-  return { code, said }
+  const [, signal] = (await once(child, 'close')) as [number | null, string | null]
+  return { signal, said }
 }
 
 test('a file that is written to meanwhile is sound', async () => {
-  for (const _ of [1, 2, 3]) expect(await use()).toEqual({ code: 0, said: 'closed\n' })
+  for (const _ of [1, 2, 3]) expect(await use('key ')).toEqual({ signal: null, said: 'closed\n' })
 })
 
-test('damage ends the process, and keeps the file from being opened until it is restored', async () => {
-  hideOneEntry()
+test.each<[string, (page: Buffer) => void]>([
+  ['one entry fewer in a page', page => page.writeUInt16LE(page.readUInt16LE(20) - 2, 20)],
+  ['another value', page => (page[PAGE - 2]! ^= 1)],
+])('%s ends the process, and keeps the file from being opened until it is restored', async (_what, alter) => {
+  alterLeaf(alter)
   const damaged = /data.mdb .*is damaged on disk and is not served/
-  expect(await use()).toEqual({ code: 70, said: expect.stringMatching(damaged) })
+  expect(await use('other ')).toEqual({ signal: 'SIGKILL', said: expect.stringMatching(damaged) })
   expect(() => openEnvironment(directory, FORMAT)).toThrow(damaged)
   expect(() => openEnvironment(directory, FORMAT)).toThrow(damaged)
   copyFileSync(backup(), file)
-  expect(await use()).toEqual({ code: 0, said: 'closed\n' })
+  expect(await use('other ')).toEqual({ signal: null, said: 'closed\n' })
   expect(readdirSync(directory)).not.toContain('suspect')
 })

@@ -5,7 +5,8 @@ import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { RootDatabase } from 'lmdb'
-import type { Meta } from './check'
+import type { CheckOptions, Meta } from './check'
+import { endAtOnce } from './end'
 import { writeDurably } from './files'
 
 /** The next opening looks at the whole file, however large: it is then refused like any damaged one. */
@@ -14,18 +15,20 @@ const SUSPECT_FILE = 'suspect'
 export const isSuspect = (directory: string): boolean => existsSync(join(directory, SUSPECT_FILE))
 export const clearSuspicion = (directory: string): void => rmSync(join(directory, SUSPECT_FILE), { force: true })
 
-/** Looks at all that is reached from `meta`, the newest commit; ends the process when it is damaged. Gives what stops it. */
-export function lookAtRest(root: RootDatabase<Buffer, Buffer>, directory: string, meta: Meta): () => Promise<unknown> {
+/** Looks at the whole file as of `meta`, its newest commit; ends the process when it is damaged. Gives what stops it. */
+export function lookAtRest(
+  root: RootDatabase<Buffer, Buffer>,
+  directory: string,
+  options: CheckOptions & { meta: Meta },
+): () => Promise<unknown> {
   const snapshot = root.useReadTransaction()
-  const workerData = { file: join(directory, 'data.mdb'), meta }
+  const workerData = { file: join(directory, 'data.mdb'), options: { ...options, isWhole: true } }
   const worker = new Worker(join(__dirname, 'rest-thread.js'), { workerData })
   worker.unref()
   worker.once('error', ({ code, message }: NodeJS.ErrnoException) => {
-    const isDamage = code === 'storage-damaged'
-    process.stderr.write(isDamage ? `${message}\n` : `${directory} was not looked at whole: ${message}\n`)
-    if (!isDamage) return
+    if (code !== 'storage-damaged') return process.stderr.write(`${directory} was not looked at whole: ${message}\n`)
     writeDurably(directory, SUSPECT_FILE, Buffer.of())
-    process.exit(70)
+    endAtOnce(`${message}\n`)
   })
   worker.once('exit', () => snapshot.done())
   return () => worker.terminate()

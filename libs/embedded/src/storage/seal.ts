@@ -1,4 +1,4 @@
-// The checksum that every entry of the event store begins with: over its key and what follows, so that an altered key is
+// The checksum that every entry of the stores begins with: over its key and what follows, so that an altered key is
 // found like an altered value.
 import { crc32 } from 'node:zlib'
 

@@ -333,10 +333,10 @@ test('stores that are rewritten meanwhile are copied again', async () => {
       isFirst = false
       // What stores that come back after a scavenge do, and a write after it.
       const program = `const { openEnvironment, requestRewrite } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
-        const { FORMAT, isSound, sealed } = require(${JSON.stringify(join(compiledRoom(), 'document-store/keyspace/layout'))})
+        const { FORMAT, sealed } = require(${JSON.stringify(join(compiledRoom(), 'document-store/keyspace/layout'))})
         const directory = ${JSON.stringify(join(dataDir, 'documents'))}
         requestRewrite(directory)
-        const { root, commit, close } = openEnvironment(directory, FORMAT, { isSound })
+        const { root, commit, close } = openEnvironment(directory, FORMAT)
         const data = root.openDB({ name: 'data', encoding: 'binary', keyEncoding: 'binary' })
         const key = Buffer.from([9])
         commit(() => data.putSync(key, sealed(key, Buffer.from('written after the rewrite')))).then(close)`

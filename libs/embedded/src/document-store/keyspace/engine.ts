@@ -14,7 +14,6 @@ import {
   countKey,
   DATABASE,
   FORMAT,
-  isSound,
   living,
   sealed,
 } from './layout'
@@ -87,7 +86,7 @@ export class Engine {
   private removing?: Promise<void>
 
   constructor(directory: string) {
-    this.environment = openEnvironment(directory, FORMAT, { isSound, living })
+    this.environment = openEnvironment(directory, FORMAT, { living })
     this.data = openDatabase(this.environment.root, DATABASE)
     this.committed = new StoredView(this.data)
     this.clock = readNumber(this.committed, clockKey)

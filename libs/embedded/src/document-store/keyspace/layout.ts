@@ -1,13 +1,13 @@
 // Where things lie in the one ordered keyspace of the store. Part of the format on disk.
-import { crc32 } from 'node:zlib'
-import { cutKey, DIGEST_BYTES, type EnvironmentFormat, StorageDamaged } from '../../storage'
+import { cutKey, DIGEST_BYTES, type EnvironmentFormat, isSound, seal, SEAL_BYTES, StorageDamaged } from '../../storage'
 
-/** Bump the version when the program before could not read what is written. */
 export const DATABASE = 'data'
 
+/** Bump the version when the program before could not read what is written. */
 export const FORMAT: EnvironmentFormat = {
   kind: 'document-store',
   databases: [DATABASE],
+  isSealed: true,
   formatVersion: 2,
   // 1 had no checksums.
   oldest: { formatVersion: 2, whatToDo: 'Remove it: the read models are built again from the event log.' },
@@ -19,8 +19,6 @@ const MIN_ENTRY = 54
 export const MAX_ID_KEY = 260
 export const MAX_VALUES = 200
 
-const CHECKSUM = 4
-
 /** Room for what is about to be stored; all but the largest documents find it enough. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024)
 
@@ -29,34 +27,18 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024)
  * until the next call, which writes over it: to be stored at once.
  */
 export function sealed(key: Buffer, value: Buffer): Buffer {
-  const end = CHECKSUM + value.length
+  const end = SEAL_BYTES + value.length
   const length = Math.max(end, MIN_ENTRY - key.length)
   const bytes = length > scratch.length ? Buffer.allocUnsafe(length) : scratch.subarray(0, length)
-  bytes.set(value, CHECKSUM)
+  bytes.set(value, SEAL_BYTES)
   if (end < length) bytes.fill(0, end)
-  bytes.writeUInt32BE(checksum(key, end < length ? bytes.subarray(CHECKSUM) : value), 0)
-  return bytes
+  return seal(key, bytes)
 }
 
 /** The value in what is stored; readers know from the value itself where it ends. @throws StorageDamaged */
 export function opened(key: Buffer, bytes: Buffer): Buffer {
-  const value = soundValue(key, bytes)
-  if (!value) throw new StorageDamaged('An entry of the document store')
-  return value
-}
-
-export function isSound(key: Buffer, bytes: Buffer): boolean {
-  return soundValue(key, bytes) !== undefined
-}
-
-function soundValue(key: Buffer, bytes: Buffer): Buffer | undefined {
-  if (bytes.length < CHECKSUM) return undefined
-  const value = bytes.subarray(CHECKSUM)
-  return bytes.readUInt32BE(0) === checksum(key, value) ? value : undefined
-}
-
-function checksum(key: Buffer, value: Buffer): number {
-  return crc32(value, crc32(key))
+  if (!isSound(key, bytes)) throw new StorageDamaged('An entry of the document store')
+  return bytes.subarray(SEAL_BYTES)
 }
 
 /** The BSON in a stored value, without what may have been added to it. */
