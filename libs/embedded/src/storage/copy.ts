@@ -18,10 +18,7 @@ const BYTES_PER_COMMIT = 4 * 1_048_576
  */
 export function* entriesOf(root: RootDatabase<Buffer, Buffer>, directory: string): Generator<Entry> {
   // Opened before the snapshot is taken: a transaction knows the databases that were open when it began.
-  const databases = databasesOf(root).map(name => ({
-    name,
-    database: openDatabase(root, name),
-  }))
+  const databases = databasesOf(root).map(name => ({ name, database: openDatabase(root, name) }))
   const snapshot = root.useReadTransaction()
   const compare = (found: number, counted: number): void => {
     if (found !== counted) throw new StorageDamaged(`${directory} (${found} of ${counted} entries)`)

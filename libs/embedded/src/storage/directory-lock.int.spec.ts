@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { compiledRoom } from '../supervisor/entry'
-import { lockDirectory, readHolder } from './directory-lock'
+import { lockDirectory, readHolder, socketsOf } from './directory-lock'
 import { DirectoryLocked } from './errors'
 
 let dataDir: string
@@ -42,7 +42,7 @@ async function otherOwner(): Promise<{ other: ChildProcess; said: string }> {
 test('the runtime folder is private and its sockets have short paths', async () => {
   const lock = lockDirectory(dataDir)
   expect(statSync(lock.runtimeFolder).mode & 0o777).toBe(0o700)
-  expect(lock.documentsSocket.length).toBeLessThan(104)
+  expect(socketsOf(lock).documents.length).toBeLessThan(104)
   await lock.release()
   expect(existsSync(lock.runtimeFolder)).toBe(false)
 })

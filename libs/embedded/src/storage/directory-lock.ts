@@ -3,16 +3,7 @@
 // The lock is a reader's place in a tiny LMDB environment. LMDB guards each place by an fcntl lock of its process, which
 // the kernel drops when the process dies, however it dies: a stale place is recognised without trusting pids, and the
 // environment's own write mutex (robust against a dead owner) lets two starts take over one after the other.
-import {
-  accessSync,
-  appendFileSync,
-  constants as access,
-  existsSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { open, type RootDatabase, type Transaction } from 'lmdb'
@@ -27,8 +18,6 @@ export type Holder = {
   directory: string
   /** A private folder (0700) with a path short enough for sockets. */
   runtimeFolder: string
-  eventsSocket: string
-  documentsSocket: string
 }
 
 export type DirectoryLock = Holder & {
@@ -150,9 +139,8 @@ const SETTLED_MS = 100
 function isDamaged(directory: string): boolean {
   const file = join(directory, LOCK_FOLDER, 'data.mdb')
   const looksDamaged = () => {
-    if (!existsSync(file)) return false
     try {
-      checkFile(file)
+      if (existsSync(file)) checkFile(file)
       return false
     } catch (error) {
       if (error instanceof StorageDamaged) return true
@@ -169,8 +157,7 @@ function replaceDamaged(directory: string): void {
   rmSync(join(directory, LOCK_FOLDER, 'data.mdb'))
   const root = openLock(directory)
   for (const pid of livePids(root))
-    if (pid !== process.pid)
-      root.putSync(RECORD, { pid, directory: '', runtimeFolder: '', eventsSocket: '', documentsSocket: '' })
+    if (pid !== process.pid) root.putSync(RECORD, { pid, directory: '', runtimeFolder: '' })
   void root.close()
 }
 
@@ -193,35 +180,27 @@ function livePids(root: RootDatabase<Holder, string>): Set<number> {
   return new Set(rows.map(row => Number.parseInt(row, 10)).filter(pid => !Number.isNaN(pid)))
 }
 
+/** The sockets in a holder's folder. */
+export const socketsOf = ({ runtimeFolder }: Pick<Holder, 'runtimeFolder'>) => ({
+  events: join(runtimeFolder, 'events.sock'),
+  documents: join(runtimeFolder, 'documents.sock'),
+})
+
 /** A fresh private folder for the sockets: mkdtemp makes it 0700 under a name that nobody could have prepared. */
 function newHolder(directory: string): Holder {
-  const places = [process.env.XDG_RUNTIME_DIR, tmpdir(), '/tmp'].filter(
-    place => place !== undefined && isWritable(place),
-  )
+  const places = [process.env.XDG_RUNTIME_DIR, tmpdir(), '/tmp'].filter(place => place)
   for (const place of places as string[]) {
     const template = join(place, RUNTIME_PREFIX)
-    if (`${template}XXXXXX/documents.sock`.length > MAX_SOCKET_PATH) continue
-    const runtimeFolder = mkdtempSync(template)
-    return {
-      pid: process.pid,
-      directory,
-      runtimeFolder,
-      eventsSocket: join(runtimeFolder, 'events.sock'),
-      documentsSocket: join(runtimeFolder, 'documents.sock'),
+    if (socketsOf({ runtimeFolder: `${template}XXXXXX` }).documents.length > MAX_SOCKET_PATH) continue
+    try {
+      return { pid: process.pid, directory, runtimeFolder: mkdtempSync(template) }
+    } catch {
+      // It is not there, or not ours to write in.
     }
   }
   throw new Error(
     `No folder with a path short enough for unix sockets: tried ${places.join(', ')}. Set TMPDIR to a short path.`,
   )
-}
-
-function isWritable(place: string): boolean {
-  try {
-    accessSync(place, access.W_OK | access.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** Removes a holder's folder, if it still looks like one of ours. */

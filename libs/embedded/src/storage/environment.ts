@@ -46,7 +46,6 @@ export type Environment = {
 }
 
 type Waiting = { write: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }
-type Outcome = { ok: true; value: unknown } | { ok: false; error: unknown }
 
 const DATA_FILE = 'data.mdb'
 const MAKING_FILE = 'making'
@@ -72,7 +71,7 @@ export function openEnvironment(
   const formatVersion = checkFormat(directory, format)
   // A rewrite copies what the old pages lead to.
   const isWhole = isRewriteRequested(directory) || isSuspect(directory)
-  const isTrusted = takeClosed(directory) && !isWhole
+  const isTrusted = takeClosed(directory)
   const rest = checkFile(join(directory, DATA_FILE), { ...format, isTrusted, isWhole })
   clearSuspicion(directory)
   rewriteIfRequested(directory, openFiles, options.living)
@@ -94,12 +93,12 @@ export function openEnvironment(
 
   async function commitGroup(): Promise<void> {
     let group: Waiting[] = []
-    const outcomes: Outcome[] = []
+    const outcomes: (() => void)[] = []
     let written = 0
     const write = () => {
       group = waiting
       waiting = []
-      for (const { write } of group) outcomes.push(attempt(write))
+      for (const one of group) outcomes.push(attempt(one))
       written = performance.now()
     }
     try {
@@ -120,11 +119,7 @@ export function openEnvironment(
       onFailedCommit(new Error(`A commit to ${directory} failed (${reason.message})`, { cause: reason }))
       return
     }
-    group.forEach(({ resolve, reject }, index) => {
-      const outcome = outcomes[index]!
-      if (outcome.ok) resolve(outcome.value as never)
-      else reject(outcome.error)
-    })
+    for (const tell of outcomes) tell()
   }
 
   return {
@@ -168,13 +163,14 @@ export function openFiles(path: string): RootDatabase<Buffer, Buffer> {
   })
 }
 
-/** Runs one write of a group. Its own refusal is its outcome; no room for its puts is the whole group's. */
-function attempt(write: () => unknown): Outcome {
+/** Runs one write of a group; gives what tells of it. Its own refusal is its outcome; no room for its puts is the whole group's. */
+function attempt({ write, resolve, reject }: Waiting): () => void {
   try {
-    return { ok: true, value: write() }
+    const value = write()
+    return () => resolve(value as never)
   } catch (error) {
     if (isLmdb(error)) throw error
-    return { ok: false, error }
+    return () => reject(error)
   }
 }
 

@@ -55,10 +55,7 @@ export function checkFormat(directory: string, { kind, formatVersion, oldest }: 
 function readFormat(file: string): { kind?: unknown; formatVersion?: unknown } {
   try {
     // Destructured, so that null is refused like any other text.
-    const { kind, formatVersion } = JSON.parse(readFileSync(file, 'utf8')) as {
-      kind?: unknown
-      formatVersion?: unknown
-    }
+    const { kind, formatVersion } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>
     return { kind, formatVersion }
   } catch (cause) {
     throw new WrongFormat(

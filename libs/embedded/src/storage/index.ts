@@ -14,7 +14,7 @@ export {
   type StorageErrorCode,
 } from './errors'
 export { checkFormat, type EnvironmentFormat } from './format'
-export { LOCK_FOLDER, lockDirectory, readHolder, type DirectoryLock, type Holder } from './directory-lock'
+export { LOCK_FOLDER, lockDirectory, readHolder, socketsOf, type DirectoryLock, type Holder } from './directory-lock'
 export { isRewriteRequested, requestRewrite } from './rewrite'
 export { isFull } from './room'
 export { SEAL_BYTES, isSound, seal } from './seal'

@@ -5,14 +5,13 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 
 const MDB_MAP_FULL = -30_792
-const EIO = 5
 const FULL = [MDB_MAP_FULL, constants.errno.ENOSPC, constants.errno.EFBIG, constants.errno.EDQUOT]
 const PROBE_BYTES = 1_048_576
 
 /** Whether LMDB, or the file system, has no room for what was written to the environment in `directory`. */
 export function isFull(error: unknown, directory: string): boolean {
   const number = numberOf(error)
-  if (number !== EIO) return FULL.includes(number)
+  if (number !== constants.errno.EIO) return FULL.includes(number)
   return isRefusedRoom(directory)
 }
 

@@ -10,6 +10,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   readdirSync,
   realpathSync,
   renameSync,
@@ -39,6 +40,7 @@ import {
   readHolder,
   syncDirectory,
   takeClosed,
+  writeDurably,
   type DirectoryLock,
 } from '../storage'
 
@@ -218,11 +220,9 @@ function filesOf(directory: string): string {
 
 function copyFile(dataDir: string, copy: string, file: string): void {
   if (!existsSync(join(dataDir, file))) return
-  const to = join(copy, file)
-  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
-  copyFileSync(join(dataDir, file), to)
-  seal(to)
-  syncDirectory(dirname(to))
+  const folder = dirname(join(copy, file))
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeDurably(folder, basename(file), readFileSync(join(dataDir, file)))
 }
 
 /** For the owner's eyes, and on the disk. */

@@ -4,9 +4,11 @@
 import { join } from 'node:path'
 import { startDocumentStore } from '../document-store'
 import { startEventStore } from '../event-store'
-import { DirectoryLocked, endAtOnce, lockDirectory, requestRewrite, type DirectoryLock } from '../storage'
-import type { ChildMessage } from './messages'
+import { DirectoryLocked, endAtOnce, lockDirectory, requestRewrite, socketsOf, type DirectoryLock } from '../storage'
 import { recordCalls } from './recorder'
+
+/** What it tells its parent: that both answer, or why they could not be opened. */
+export type ChildMessage = 'ready' | { failed: string }
 
 /**
  * Milliseconds. Ours take a few hundred at most; one that a killed process left behind holds a group's checkpoints until it
@@ -14,7 +16,7 @@ import { recordCalls } from './recorder'
  */
 const TRANSACTION_LIFETIME = 5_000
 
-const [dataDir, eventsSocket, documentsSocket] = process.argv.slice(2) as [string, string, string]
+const [dataDir, runtimeFolder] = process.argv.slice(2) as [string, string]
 
 /** How long a predecessor, whose parent was killed, may take to end before this is a mistake. */
 const TAKE_OVER_MS = 10_000
@@ -29,17 +31,18 @@ async function main(): Promise<void> {
   process.on('SIGTERM', () => {})
 
   const lock = await takeOver(join(dataDir, 'stores'))
+  const sockets = socketsOf({ runtimeFolder })
   const documentsDirectory = join(dataDir, 'documents')
   const { STET_RECORD_CALLS: record } = process.env
   const recorder = record ? recordCalls(record) : undefined
   const documents = await startDocumentStore({
-    socketPath: documentsSocket,
+    socketPath: sockets.documents,
     directory: documentsDirectory,
     transactionLifetimeMs: TRANSACTION_LIFETIME,
     onCommand: recorder?.onCommand,
   })
   const events = await startEventStore({
-    socketPath: eventsSocket,
+    socketPath: sockets.events,
     directory: join(dataDir, 'events'),
     onMessage: recorder?.onMessage,
     onScavenged() {
@@ -62,7 +65,7 @@ async function main(): Promise<void> {
   process.on('message', message => {
     if (message === 'stop') stop()
   })
-  say({ kind: 'ready' })
+  process.send?.('ready' satisfies ChildMessage)
 }
 
 /** A killed parent's child may still be ending while the next parent starts: the files have one owner at a time. */
@@ -78,11 +81,7 @@ async function takeOver(directory: string): Promise<DirectoryLock> {
   }
 }
 
-function say(message: ChildMessage): void {
-  process.send?.(message)
-}
-
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error)
-  process.send?.({ kind: 'failed', message } satisfies ChildMessage, () => endAtOnce())
+  process.send?.({ failed: message } satisfies ChildMessage, () => endAtOnce())
 })

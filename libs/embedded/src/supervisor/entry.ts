@@ -17,12 +17,9 @@ export function childEntry(): string {
 export function compiledRoom(): string {
   const room = resolve(__dirname, '..')
   const output = resolve(room, '../../../dist/embedded-child')
-  for (const file of sourcesIn(room)) compile(join(room, file), join(output, file.replace(/\.ts$/, '.js')))
+  const sources = readdirSync(room, { recursive: true, encoding: 'utf8' }).filter(file => /(?<!\.spec)\.ts$/.test(file))
+  for (const file of sources) compile(join(room, file), join(output, file.replace(/\.ts$/, '.js')))
   return output
-}
-
-function sourcesIn(room: string): string[] {
-  return readdirSync(room, { recursive: true, encoding: 'utf8' }).filter(file => /(?<!\.spec)\.ts$/.test(file))
 }
 
 function compile(source: string, target: string): void {

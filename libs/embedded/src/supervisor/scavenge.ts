@@ -45,9 +45,8 @@ export async function scavengeEmbeddedStores({ dataDir, signal }: ScavengeOption
 }
 
 /** A rewritten file is another one: the new one is made beside the old one and moved into its place. */
-function isRewritten(dataDir: string, store: string, before: bigint | undefined): boolean {
-  return fileOf(dataDir, store) !== before && !isRequested(dataDir, store)
-}
+const isRewritten = (dataDir: string, store: string, before: bigint | undefined): boolean =>
+  fileOf(dataDir, store) !== before && !isRequested(dataDir, store)
 
 const isRequested = (dataDir: string, store: string): boolean => isRewriteRequested(join(dataDir, store))
 

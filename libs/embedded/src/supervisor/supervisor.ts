@@ -1,9 +1,9 @@
 // Starts the embedded stores in a child process of their own, and starts them again when they die.
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { lockDirectory, readHolder, type Holder } from '../storage'
+import { lockDirectory, readHolder, socketsOf, type Holder } from '../storage'
 import { childEntry } from './entry'
-import type { ChildMessage } from './messages'
+import type { ChildMessage } from './child'
 
 export type StoreUrls = {
   /** `unix:/path`, which the official client's constructor takes as its endpoint. */
@@ -51,8 +51,7 @@ export async function startEmbeddedStores({ dataDir, log = () => {} }: EmbeddedO
 
   async function start(): Promise<void> {
     const startedAt = Date.now()
-    const sockets = [lock.eventsSocket, lock.documentsSocket]
-    child = fork(childEntry(), [dataDir, ...sockets], { execArgv: [...STORE_NODE_OPTIONS], stdio: 'inherit' })
+    child = fork(childEntry(), [dataDir, lock.runtimeFolder], { execArgv: [...STORE_NODE_OPTIONS], stdio: 'inherit' })
     const starting = child
     await readiness(starting)
     starting.once('exit', (code, signal) => {
@@ -99,25 +98,21 @@ export async function findRunningStores(dataDir: string): Promise<StoreUrls | nu
   return holder && urlsOf(holder)
 }
 
-function urlsOf({ eventsSocket, documentsSocket }: Holder): StoreUrls {
+function urlsOf(holder: Holder): StoreUrls {
+  const { events, documents } = socketsOf(holder)
   return {
-    eventStoreUrl: `unix:${eventsSocket}`,
-    mongodbUrl: `mongodb://${encodeURIComponent(documentsSocket)}/?directConnection=true`,
+    eventStoreUrl: `unix:${events}`,
+    mongodbUrl: `mongodb://${encodeURIComponent(documents)}/?directConnection=true`,
   }
 }
 
 /** Resolves when the child is ready. @throws Error with its message when it fails or ends before. */
 async function readiness(child: ChildProcess): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    child.on('message', (message: ChildMessage) => {
-      if (message.kind === 'ready') resolve()
-      else reject(new Error(message.message))
-    })
-    child.once('error', reject)
-    child.once('exit', (code, signal) =>
-      reject(new Error(`The process of the embedded stores ended at once (${signal ?? `exit ${code}`}).`)),
-    )
+  const early = once(child, 'exit').then(([code, signal]) => {
+    throw new Error(`The process of the embedded stores ended at once (${signal ?? `exit ${code}`}).`)
   })
+  const [message] = (await Promise.race([once(child, 'message'), early])) as [ChildMessage]
+  if (message !== 'ready') throw new Error(message.failed)
 }
 
 async function ended(child: ChildProcess): Promise<void> {
