@@ -31,5 +31,6 @@ it('a port that is taken ends it, its stores and their sockets', async () => {
       `ended with 1 [^]*PORT ${port} cannot be listened on \\(EADDRINUSE\\): choose another one, or 0 for any`,
     ),
   )
+  await expect(start).rejects.not.toThrow('"level":"error"')
   expect(await readdir(sockets)).toEqual([])
 })

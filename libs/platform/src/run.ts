@@ -121,9 +121,11 @@ export const createApplication = async (app: App, context: AppContext): Promise<
   return nest
 }
 
-const listen = async (nest: NestFastifyApplication, { config }: AppContext): Promise<string> => {
+const listen = async (nest: NestFastifyApplication, { config, http }: AppContext): Promise<string> => {
+  await nest.init()
   try {
-    await nest.listen(config.port, config.host)
+    // Not by Nest, which logs a failure that is told of here.
+    await http.fastify.listen({ port: config.port, host: config.host })
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EADDRINUSE' || code === 'EACCES')
