@@ -3,7 +3,7 @@ export { openEnvironment, openFiles, type Environment, type EnvironmentOptions }
 export { checkFile } from './check'
 export { takeClosed } from './closing'
 export { endAtOnce } from './end'
-export { DIGEST_BYTES, cutKey, databasesOf, openDatabase } from './database'
+export { DIGEST_BYTES, cutKey, openDatabase } from './database'
 export { Digest, entriesOf, putAll } from './copy'
 export {
   DirectoryLocked,

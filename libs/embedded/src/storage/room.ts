@@ -11,8 +11,7 @@ const PROBE_BYTES = 1_048_576
 /** Whether LMDB, or the file system, has no room for what was written to the environment in `directory`. */
 export function isFull(error: unknown, directory: string): boolean {
   const number = numberOf(error)
-  if (number !== constants.errno.EIO) return FULL.includes(number)
-  return isRefusedRoom(directory)
+  return number === constants.errno.EIO ? isRefusedRoom(directory) : FULL.includes(number)
 }
 
 /**
