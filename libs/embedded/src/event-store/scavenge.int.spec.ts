@@ -126,6 +126,7 @@ test('a stream that is appended to meanwhile keeps no hole, whatever its metadat
   await scavenged
   await client.setStreamMetadata('s', {})
   const left = (await collect(client.readStream('s'))).map(({ event }) => Number(event!.revision))
+  expect(left.length).toBeGreaterThanOrEqual(100)
   expect(left).toEqual(Array.from({ length: left.length }, (_, index) => 180 - left.length + index))
   const backwards = await collect(client.readStream('s', { direction: BACKWARDS, fromRevision: END }))
   expect(backwards).toHaveLength(left.length)
