@@ -74,10 +74,11 @@ onLinux('a disk', () => {
     await client.appendToStream('s', event(0))
     limitFileSize(statSync(dataFile()).size + 200_000)
     let written = 1
+    let last = event(written)
     let refused: Error | undefined
     while (!refused)
-      refused = await client.appendToStream('s', event(written)).then(
-        () => void written++,
+      refused = await client.appendToStream('s', last).then(
+        () => void (last = event(++written)),
         (error: Error) => error,
       )
     expect(refused.message).toContain('No room left to write')
@@ -87,6 +88,9 @@ onLinux('a disk', () => {
     expect(others.every(({ status }) => status === 'rejected')).toBe(true)
 
     limitFileSize('unlimited')
+    // Its id is not one that is known: sent again it is no retry.
+    await client.appendToStream('s', last)
+    expect(await numbers(client, 's')).toEqual(upTo(++written))
     const expectedRevision = BigInt(written - 1)
     await client.appendToStream('s', [event(written), event(written + 1)], { expectedRevision })
     expect(await numbers(client, 's')).toEqual(upTo(written + 2))
