@@ -305,6 +305,19 @@ test('cursors that nobody closes are bounded in number and in bytes; the oldest 
   await alive()
 })
 
+test.each(['commitTransaction', 'abortTransaction'] as const)('cursors of a transaction end with its %s', async end => {
+  const two = client.db('test').collection<{ _id: number }>(end)
+  await two.insertMany([{ _id: 1 }, { _id: 2 }])
+  const session = client.startSession()
+  session.startTransaction()
+  const find = { find: end, batchSize: 1 }
+  const { cursor } = (await client.db('test').command(find, { session })) as { cursor: { id: Long } }
+  await session[end]()
+  const killed = await client.db('test').command({ killCursors: end, cursors: [Long.fromValue(cursor.id)] })
+  expect(killed).toMatchObject({ cursorsKilled: [], cursorsNotFound: [cursor.id] })
+  await session.endSession()
+})
+
 test('transactions that nobody ends are bounded in number', async () => {
   const sessions = Array.from({ length: 501 }, () => client.startSession())
   const begun = await Promise.allSettled(
