@@ -20,14 +20,24 @@ beforeEach(async () => {
   environment = openEnvironment(directory, FORMAT)
   log = new EventLog(environment)
   writes = new Writes(environment, log, () => {})
-  await writes.append('s', 'no_stream', Array.from({ length: 10 }, event))
+  await writes.append(
+    's',
+    'no_stream',
+    Array.from({ length: 10 }, () => event()),
+  )
 })
 afterEach(async () => {
   await environment.close()
   rmSync(directory, { recursive: true })
 })
 
-const event = () => ({ id: randomUUID(), type: 'T', json: true, metadata: Buffer.of(), data: Buffer.from('{}') })
+const event = (data = Buffer.from('{}')) => ({
+  id: randomUUID(),
+  type: 'T',
+  json: true,
+  metadata: Buffer.of(),
+  data,
+})
 const entries = (name: string) => openDatabase(environment.root, name)
 const keyOf = (name: string, n: number) => [...entries(name).getKeys()][n]!
 const read = (direction: Direction, from: number) => () =>
@@ -97,7 +107,12 @@ test('times do not go back with the clock, also when the last events are gone', 
 })
 
 test('what was passed by before it was hidden is left for the next scavenge: no commit takes out more than a page', async () => {
-  for (let n = 0; n < 20; n++) await writes.append('s', 'any', Array.from({ length: 500 }, event))
+  for (let n = 0; n < 20; n++)
+    await writes.append(
+      's',
+      'any',
+      Array.from({ length: 500 }, () => event()),
+    )
   let removed = 0
   const remove = log.remove.bind(log)
   log.remove = record => {
@@ -159,4 +174,22 @@ test('a directory of the version before keeps its heads where they are', async (
   expect(new EventLog(again).head(name)).toEqual(emptyHead())
   await again.close()
   rmSync(older, { recursive: true })
+})
+
+test('the time of an event is never before that of the one before it, also when the clock goes back', async () => {
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(0)
+  await writes.append('s', 9, [event()])
+  await new Writes(environment, new EventLog(environment), () => {}).append('s', 10, [event()])
+  clock.mockRestore()
+  const { records } = log.readStream(log.head('s')!, 9, 'forwards', 9)
+  expect(records.map(({ created }) => created)).toEqual(Array(3).fill(records[0]!.created))
+})
+
+test('a page is bounded in bytes, of a stream and of the whole log', async () => {
+  const large = () => event(Buffer.alloc(200_000))
+  await writes.append('large', 'any', [large(), large(), large()])
+  const head = log.head('large')!
+  expect(log.readStream(head, 0, 'forwards', 9).records).toHaveLength(2)
+  expect(log.readStream(head, 2, 'backwards', 9).records).toHaveLength(2)
+  expect(log.readAll(head.id - 1, 'forwards', 9).records).toHaveLength(2)
 })
