@@ -44,3 +44,22 @@ it('closes the one that was not used for longest when what they hold is too much
   expect(more(0).documents).toHaveLength(1)
   expect(more(2).documents).toHaveLength(1)
 })
+
+it('gives at most 16 MiB in a batch, and at least one document', () => {
+  const cursors = new Cursors()
+  const [large, largest] = [7, 16].map(mebibytes => Buffer.alloc(mebibytes * 1024 * 1024))
+  const source = [large!, large!, large!, largest!][Symbol.iterator]()
+  const { documents, id } = cursors.start('test.docs', source, 9, false, { held: 0, until: Infinity })
+  const further = [1, 2].map(() => cursors.more(id, 'test.docs', 9))
+  expect([documents, ...further.map(batch => batch.documents)].map(({ length }) => length)).toEqual([2, 1, 1])
+  expect(further[1]!.id).toBe(0n)
+})
+
+it('closes those that were not used for long', () => {
+  const cursors = new Cursors()
+  const { id } = cursors.start('test.docs', failing(3), 1, false, { held: 0, until: Infinity })
+  cursors.closeIdle()
+  expect(cursors.more(id, 'test.docs', 1).id).toBe(id)
+  cursors.closeIdle(0)
+  expect(() => cursors.more(id, 'test.docs', 1)).toThrow('not found')
+})
