@@ -123,6 +123,21 @@ test('a tree that has lost entries, or counts others than it has, is found after
   }
 })
 
+test('a page whose first key comes before what leads to it is found, whatever its entries hold', () => {
+  const firstKey = (page: number) => page * PAGE + HEADER + bytes.readUInt16LE(page * PAGE + HEADER) + 8
+  const leaves = inUse.filter(
+    page => bytes.readUInt16LE(page * PAGE + 18) === 2 && bytes.toString('latin1', firstKey(page)).startsWith('key '),
+  )
+  const textOf = (page: number) => bytes.toString('latin1', firstKey(page), firstKey(page) + 8)
+  const [, ...others] = leaves.sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
+  expect(others.length).toBeGreaterThan(10)
+  for (const page of others) {
+    const altered = Buffer.from(bytes)
+    altered.write('a', firstKey(page))
+    expect(checked(altered, {})).toThrow(/the order of keys/)
+  }
+})
+
 test('a state that is older than the newest one is not opened for it', () => {
   const newest = bytes.readBigUInt64LE(HEADER + 128) > bytes.readBigUInt64LE(PAGE + HEADER + 128) ? 0 : PAGE
   for (let bit = 0; bit < 64; bit++) {

@@ -66,6 +66,23 @@ test.each(waits)('a write that throws rejects alone; %s', async (_, onTheSpot) =
   expect([root.get(key('a')), root.get(key('b'))].map(String)).toEqual(['1', '2'])
 })
 
+test.each(waits)(
+  'a put that has no room refuses its whole group, of which nothing is stored; %s',
+  async (_, onTheSpot) => {
+    const { root, commit } = openHere(onTheSpot)
+    const outcomes = await Promise.allSettled([
+      commit(() => root.putSync(key('a'), key('1'))),
+      commit(() => {
+        root.putSync(key('b'), key('2'))
+        throw Object.assign(new Error('MDB_MAP_FULL'), { code: -30_792 })
+      }),
+    ])
+    const refused = { status: 'rejected', reason: { code: 'storage-full' } }
+    expect(outcomes).toMatchObject([refused, refused])
+    expect([root.get(key('a')), root.get(key('b'))]).toEqual([undefined, undefined])
+  },
+)
+
 /** Whether what its entries hold is looked at when the file is opened: they have no checksum. */
 async function isReadWhole(): Promise<boolean> {
   try {
