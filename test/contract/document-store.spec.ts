@@ -883,6 +883,7 @@ describe('transactions', () => {
     expect(await idsOf({ n: { $gt: 1 } })).toEqual([])
     await session.commitTransaction()
     expect(await idsOf({ n: { $gt: 1 } })).toEqual([1, 4])
+    expect(await docs.estimatedDocumentCount()).toBe(4)
   })
 
   test('an aborted one leaves nothing', async () => {

@@ -1,6 +1,7 @@
 // Batches of a query: all of what it finds, or an error, and nothing that looks like an end and is none.
 import { expect, it } from '@jest/globals'
 import { Cursors } from './cursors'
+import { type Transaction } from './keyspace/engine'
 
 const document = Buffer.alloc(8)
 
@@ -53,6 +54,15 @@ it('gives at most 16 MiB in a batch, and at least one document', () => {
   const further = [1, 2].map(() => cursors.more(id, 'test.docs', 9))
   expect([documents, ...further.map(batch => batch.documents)].map(({ length }) => length)).toEqual([2, 1, 1])
   expect(further[1]!.id).toBe(0n)
+})
+
+it('keeps the cursor of a transaction, and that of a collection, for these alone', () => {
+  const cursors = new Cursors()
+  const [own, other] = [{}, {}] as Transaction[]
+  const { id } = cursors.start('test.docs', failing(3), 1, false, { held: 0, until: Infinity }, own)
+  for (const not of [undefined, other]) expect(() => cursors.more(id, 'test.docs', 1, not)).toThrow('not found')
+  expect(() => cursors.more(id, 'test.others', 1, own)).toThrow('belongs to a different namespace')
+  expect(cursors.more(id, 'test.docs', 1, own).documents).toHaveLength(1)
 })
 
 it('closes those that were not used for long', () => {

@@ -159,6 +159,31 @@ test('a retryable write sent again after a restart is not done again', async () 
   expect(await increment()).toEqual(first)
 })
 
+test('what is known of the entries of an index is known after a restart: arrays, and values that were shortened', async () => {
+  const found = async (fill: boolean) => {
+    const store = await startDocumentStore(options())
+    const client = connect()
+    const tags = client.db('test').collection<{ _id: number; tags: string[] }>('tags')
+    const texts = client.db('test').collection<{ _id: number; text: string }>('texts')
+    if (fill) {
+      await tags.createIndex({ tags: 1 })
+      await tags.insertOne({ _id: 1, tags: ['a', 'b'] })
+      await texts.createIndex({ text: 1 })
+      await texts.insertMany([1, 2, 3, 4, 5].map(n => ({ _id: n, text: 'x'.repeat(1_500) + String(n) })))
+    }
+    const tagged = await tags.find({ tags: { $gt: 'a', $lt: 'b' } }).toArray()
+    const inOrder = await texts
+      .find({ text: { $gt: '' } })
+      .sort({ text: 1 })
+      .toArray()
+    await client.close()
+    await store.close()
+    return [tagged, inOrder].map(documents => documents.map(({ _id }) => _id))
+  }
+  const whole = [[1], [1, 2, 3, 4, 5]]
+  expect([await found(true), await found(false)]).toEqual([whole, whole])
+})
+
 test('a transaction left alone is aborted, and what waited for it goes on', async () => {
   const store = await startDocumentStore({ ...options(), transactionLifetimeMs: 100 })
   const client = connect()
