@@ -439,10 +439,13 @@ describe('deleting', () => {
   })
 
   test('stream_exists on a deleted stream says that it is deleted', async () => {
+    const known = event()
+    await client.appendToStream(stream, known)
     await client.deleteStream(stream)
-    expect(await failure(client.appendToStream(stream, event(), { expectedRevision: 'stream_exists' }))).toBeInstanceOf(
-      StreamDeletedError,
-    )
+    for (const one of [event(), known])
+      expect(await failure(client.appendToStream(stream, one, { expectedRevision: 'stream_exists' }))).toBeInstanceOf(
+        StreamDeletedError,
+      )
   })
 
   test('deletion expects a revision; a missing stream cannot be deleted; twice succeeds', async () => {
