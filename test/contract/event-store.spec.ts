@@ -603,13 +603,16 @@ describe('links', () => {
       link(`0@${stream}`),
       link(`0@${stream}-links`),
       link(`1@${stream}`),
+      link(`0@${stream}-gone`),
     ])
+    await client.appendToStream(`${stream}-gone`, event())
+    await client.tombstoneStream(`${stream}-gone`)
     await client.setStreamMetadata(stream, { truncateBefore: 1 })
     const resolved = async () =>
       (await collect(client.readStream(`${stream}-links`, { resolveLinkTos: true }))).map(({ event }) => event?.type)
-    expect(await resolved()).toEqual([undefined, '$>', 'Tested'])
+    expect(await resolved()).toEqual([undefined, '$>', 'Tested', undefined])
     await client.deleteStream(stream)
-    expect(await resolved()).toEqual([undefined, '$>', undefined])
+    expect(await resolved()).toEqual([undefined, '$>', undefined, undefined])
   })
 
   test('are events of their own unless resolving is asked for', async () => {

@@ -6,6 +6,7 @@ import { connect as connectHttp2, constants, type ClientHttp2Session } from 'nod
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import {
@@ -30,9 +31,10 @@ import {
   type ReadResp,
 } from '@eventstore/db-client/generated/streams_pb'
 import { Client, credentials, status, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { Empty as GoogleEmpty } from 'google-protobuf/google/protobuf/empty_pb'
 import { startEventStore, type RunningStore } from './index'
+import { LiveTail } from './live'
 
 let folder: string
 let socketPath: string
@@ -518,6 +520,16 @@ test('what the store does not have is refused with what to do', async () => {
   expect(error.message).toContain(
     'UNIMPLEMENTED: The embedded event store has no persistent subscriptions. Point EVENTSTORE_URL at',
   )
+})
+
+test('a subscription whose client is gone ends although nothing is appended', async () => {
+  const waiting = jest.spyOn(LiveTail.prototype, 'grownBeyond')
+  const subscription = client.subscribeToAll()
+  await once(subscription, 'caughtUp')
+  while (waiting.mock.results.length === 0) await setImmediate()
+  await subscription.unsubscribe()
+  await Promise.all(waiting.mock.results.map(({ value }) => value as Promise<void>))
+  waiting.mockRestore()
 })
 
 test('closing ends subscriptions, and appends in flight are answered or fail, never hang', async () => {

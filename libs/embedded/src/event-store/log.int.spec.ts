@@ -7,7 +7,12 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { StorageDamaged, openDatabase, openEnvironment, type Environment } from '../storage'
 import { emptyHead } from './head'
 import { EventLog, FORMAT, type Direction } from './log'
+import { LiveTail } from './live'
+import type { Outlet } from './outlet'
+import { readAll, readStream } from './reads'
+import type { StoredRecord } from './record'
 import { Scavenge, isScavengeBegun } from './scavenge'
+import { subscribeToStream } from './subscriptions'
 import { Writes } from './writes'
 
 let directory: string
@@ -144,6 +149,73 @@ test('what was passed by before it was hidden is left for the next scavenge: no 
   await scavenged(() => Promise.resolve())
   expect(removed).toBe(10_010)
   expect(largest).toBeLessThanOrEqual(256)
+})
+
+test('a scavenge takes out nothing that can be reached again when its turn comes', async () => {
+  const describe = (metadata: object) => writes.append('$$s', 'any', [event(Buffer.from(JSON.stringify(metadata)))])
+  await describe({ $maxCount: 1 })
+  const relaxed = describe({})
+  const scavenge = new Scavenge(
+    environment,
+    log,
+    () => {},
+    () => {},
+  )
+  scavenge.start()
+  await Promise.all([relaxed, scavenge.stop()])
+  expect(read('forwards', 0)()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+})
+
+const request = {
+  from: 'start',
+  direction: 'forwards',
+  limit: 2_000,
+  resolveLinks: false,
+  structuredIds: false,
+  tellsLastRevision: false,
+} as const
+
+test('a read of the whole log ends at what was there when it began', async () => {
+  let sent = 0
+  const sendEvent = () => writes.append('s', 'any', [event()]).then(() => sent++)
+  await readAll(log, { isClosed: false, sendEvent } as unknown as Outlet, request)
+  expect(sent).toBe(10)
+})
+
+test.each<[what: string, last: number]>([
+  ['a read', 599],
+  ['a subscription', 899],
+])('of a stream that is scavenged and appended to meanwhile %s has each event once, up to %i', async (what, last) => {
+  const live = new LiveTail(log.lastPosition())
+  const writing = new Writes(environment, log, records => live.publish(records))
+  const append = (stream: string, count: number) =>
+    writing.append(
+      stream,
+      'any',
+      Array.from({ length: count }, () => event()),
+    )
+  await append('long', 600)
+  const head = log.head('long')!
+  const sent: number[] = []
+  const outlet = {
+    get isClosed() {
+      return sent.includes(899)
+    },
+    send: () => Promise.resolve(),
+    async sendEvent({ revision }: StoredRecord) {
+      sent.push(revision)
+      if (revision === 899) await append('others', 1)
+      if (revision !== 0) return
+      await environment.commit(() => {
+        for (let gone = 0; gone < 400; gone++) log.remove(log.recordOf(head, gone)!)
+      })
+      await append('long', 300)
+    },
+  } as unknown as Outlet
+  if (what === 'a read') await readStream(log, outlet, { ...request, stream: 'long' })
+  else await subscribeToStream(log, live, outlet, { ...request, stream: 'long' })
+  const between = (first: number, end: number) => Array.from({ length: end - first }, (_, n) => first + n)
+  expect(sent).toEqual([...between(0, 256), ...between(400, last + 1)])
 })
 
 test.each([909, 910])('17 streams of short names beside those of %i bytes find room', async length => {
