@@ -138,6 +138,26 @@ test('a page whose first key comes before what leads to it is found, whatever it
   }
 })
 
+test('a page of a later transaction than the newest is found', () => {
+  for (const page of inUse) {
+    const altered = Buffer.from(bytes)
+    altered.writeBigUInt64LE(2n ** 32n, page * PAGE + 8)
+    expect(checked(altered, {})).toThrow(StorageDamaged)
+  }
+})
+
+test('a page that is in use and listed as free is found', () => {
+  const newest = bytes.readBigUInt64LE(HEADER + 128) > bytes.readBigUInt64LE(PAGE + HEADER + 128) ? 0 : PAGE
+  const leaf = Number(bytes.readBigUInt64LE(newest + HEADER + 64)) * PAGE
+  // A list of free pages, behind the head of its entry and the number of a transaction: how many, then each.
+  const list = leaf + HEADER + bytes.readUInt16LE(leaf + HEADER) + 16
+  for (const page of inUse) {
+    const altered = Buffer.from(bytes)
+    altered.writeBigInt64LE(BigInt(page), list + 8)
+    expect(checked(altered, {})).toThrow(/its list of free pages/)
+  }
+})
+
 test('a state that is older than the newest one is not opened for it', () => {
   const newest = bytes.readBigUInt64LE(HEADER + 128) > bytes.readBigUInt64LE(PAGE + HEADER + 128) ? 0 : PAGE
   for (let bit = 0; bit < 64; bit++) {

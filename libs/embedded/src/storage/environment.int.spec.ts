@@ -10,6 +10,7 @@ import { compiledRoom } from '../supervisor/entry'
 import { openDatabase } from './database'
 import { openEnvironment, type Environment } from './environment'
 import { StorageDamaged, WrongFormat } from './errors'
+import { requestRewrite } from './rewrite'
 
 const FORMAT = { kind: 'event-store', formatVersion: 1 } as const
 let directory: string
@@ -112,6 +113,10 @@ test('a large file that was closed in order and left alone is not read whole aga
   rmSync(directory, { recursive: true })
   cpSync(cut, directory, { recursive: true })
   rmSync(cut, { recursive: true })
+  expect(await isReadWhole()).toBe(true)
+
+  await openEnvironment(directory, FORMAT).close()
+  requestRewrite(directory)
   expect(await isReadWhole()).toBe(true)
 })
 

@@ -142,6 +142,22 @@ test('stores that die come back on the same sockets with what was acknowledged',
   expect(await append(stores, 'a')).toBe(1)
   await until(() => lines.includes('The embedded stores are back.'))
   expect(lines[0]).toContain('SIGKILL')
+  // Each time after a longer wait.
+  process.kill(childOf(process.pid), 'SIGKILL')
+  await until(() => lines.length === 4)
+  expect([lines[0], lines[2]]).toEqual([
+    expect.stringContaining('again in 50 ms'),
+    expect.stringContaining('again in 100 ms'),
+  ])
+})
+
+test('stores that do not end when they are told to are ended', async () => {
+  const stores = await start()
+  const child = childOf(process.pid)
+  process.kill(child, 'SIGSTOP')
+  await stores.stop()
+  running.length = 0
+  expect(isAlive(child)).toBe(false)
 })
 
 test('a scavenge whose process is killed is gone on with by the next', async () => {
