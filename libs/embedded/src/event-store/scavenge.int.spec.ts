@@ -76,6 +76,7 @@ test('no byte of what was truncated, deleted or tombstoned is left; what can be 
   for (let n = 0; n < 300; n++) await client.appendToStream(`s-${n % 3}`, event(n))
   await client.setStreamMetadata('s-0', { truncateBefore: 50 })
   await client.deleteStream('s-1')
+  await client.setStreamMetadata('s-2', { custom: 'secret-of-metadata' })
   await client.tombstoneStream('s-2')
   const readable = await collect(client.readStream('s-0'))
   expect(readable).toHaveLength(50)
@@ -92,6 +93,7 @@ test('no byte of what was truncated, deleted or tombstoned is left; what can be 
     Array<string>(50).fill('s-0'),
   )
   expect(left.filter(({ type }) => type === '$streamDeleted')).toHaveLength(1)
+  expect(filesHold('secret-of-metadata')).toBe(false)
   for (let n = 0; n < 300; n++) expect([n, filesHold(secret(n))]).toEqual([n, n % 3 === 0 && n >= 150])
 })
 

@@ -51,6 +51,15 @@ test('a file that lost entries to damage is not rewritten without them', () => {
   expect(readFileSync(file).equals(damaged)).toBe(true)
 })
 
+test('what a rewrite that was killed has left is in none that follows', async () => {
+  const left = openFiles(join(directory, 'rewritten'))
+  openDatabase(left, 'entries').putSync(Buffer.from('erased'), Buffer.from('secret'))
+  await left.close()
+  requestRewrite(directory)
+  await openEnvironment(directory, FORMAT).close()
+  expect(readFileSync(file).includes('secret')).toBe(false)
+})
+
 const onLinux = process.platform === 'linux' ? test : test.skip
 
 onLinux('a file that has no room to be rewritten is opened as it was', () => {
