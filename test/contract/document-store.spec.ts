@@ -910,6 +910,10 @@ describe('transactions', () => {
     const error = await refusal(docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: second }))
     expect(error.code).toBe(112)
     expect(error.hasErrorLabel('TransientTransactionError')).toBe(true)
+    const bulk = docs.bulkWrite([{ updateOne: { filter: { _id: 1 }, update: { $inc: { n: 1 } } } }], {
+      session: started(),
+    })
+    expect((await refusal(bulk)).hasErrorLabel('TransientTransactionError')).toBe(true)
     await first.commitTransaction()
     expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 2 })
   })
@@ -977,6 +981,17 @@ describe('transactions', () => {
     expect((await refusal(docs.insertOne({ _id: 6, slug: 'a' }, { session: second }))).code).toBe(112)
     await first.commitTransaction()
     expect(await docs.countDocuments({ slug: 'a' })).toBe(1)
+  })
+
+  test('a unique key that a transaction gives up is waited for', async () => {
+    await docs.createIndex({ slug: 1 }, { unique: true, partialFilterExpression: { slug: { $exists: true } } })
+    await docs.insertOne({ _id: 5, slug: 'a' })
+    const session = started()
+    await docs.updateOne({ _id: 5 }, { $set: { slug: 'b' } }, { session })
+    const waiting = docs.insertOne({ _id: 6, slug: 'a' }).catch((error: unknown) => error)
+    await docs.updateOne({ _id: 2 }, { $inc: { n: 1 } }) // the insertion has been tried
+    await session.commitTransaction()
+    expect(await waiting).toMatchObject({ insertedId: 6 })
   })
 
   test('an error ends the transaction', async () => {

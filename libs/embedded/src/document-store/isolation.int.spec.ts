@@ -79,6 +79,17 @@ async function transaction(id: number): Promise<History> {
   return history
 }
 
+test('a snapshot is not read through an index that is newer', async () => {
+  await collectionOf(0).insertOne({ _id: 0, writers: [], length: 0 })
+  const session = client.startSession()
+  session.startTransaction()
+  await collectionOf(1).findOne({}, { session })
+  await collectionOf(0).createIndex({ length: 1 })
+  const refused = collectionOf(0).findOne({ length: 0 }, { session })
+  await expect(refused).rejects.toMatchObject({ code: 246, errorLabels: ['TransientTransactionError'] })
+  await session.endSession()
+})
+
 test('no write is lost, all reads of a transaction are of one state, and of two writers the first to commit wins', async () => {
   for (let document = 0; document < DOCUMENTS; document++) {
     await collectionOf(document).createIndex({ length: 1 })
