@@ -31,13 +31,13 @@ export class Unit {
   }
 
   claim(key: Buffer): void {
-    const string = name(key)
-    if (this.claimed.has(string)) return
     if (this.view.bytes > MAX_BYTES)
       throw new CommandError(
         'TransactionTooLarge',
         `the embedded document store takes at most ${MAX_BYTES} bytes in one transaction or command; write less at once, or set MONGODB_URL to use a real MongoDB server`,
       )
+    const string = name(key)
+    if (this.claimed.has(string)) return
     this.claimKey(string)
     this.claimed.add(string)
   }

@@ -61,20 +61,23 @@ export class StoredView implements View {
       bytes += value.length
       if (bytes >= PIECE_BYTES) break
     }
-    return bytes >= PIECE_BYTES || entries.length === limit ? upTo(entries, reverse) : { entries }
+    return {
+      entries,
+      rest: bytes >= PIECE_BYTES || entries.length === limit ? past(entries.at(-1)!.key, reverse) : undefined,
+    }
   }
 }
 
-/** A piece that ends with the last of these entries. */
-function upTo(entries: Entry[], reverse: boolean): Piece {
-  const { key } = entries.at(-1)!
-  return { entries, rest: reverse ? key : Buffer.concat([key, Buffer.of(0)]) }
+/** Where a range goes on that has been read up to this key. */
+function past(key: Buffer, reverse: boolean): Buffer {
+  return reverse ? key : Buffer.concat([key, Buffer.of(0)])
 }
 
 /** Writes that are not stored yet, above a view. */
 export class Overlay implements View {
   private readonly writes = new Map<string, { key: Buffer; value: Buffer | null }>()
-  private sorted: string[] = []
+  /** Its keys as sorted runs, each longer than the next, and those that came since. */
+  private readonly runs: string[][] = []
   private unsorted: string[] = []
   /** Bytes held, to bound a transaction. */
   bytes = 0
@@ -87,22 +90,39 @@ export class Overlay implements View {
     return own ? (own.value ?? undefined) : this.under.get(key)
   }
 
-  put(key: Buffer, value: Buffer): void {
-    this.write(key, value)
+  delete(key: Buffer): void {
+    this.put(key, null)
   }
 
-  delete(key: Buffer): void {
-    this.write(key, null)
+  put(key: Buffer, value: Buffer | null): void {
+    const string = name(key)
+    const before = this.writes.get(string)
+    if (!before) this.unsorted.push(string)
+    this.bytes += (value?.length ?? 0) - (before ? (before.value?.length ?? 0) : -key.length)
+    this.writes.set(string, { key, value })
   }
 
   range(start: Buffer, end: Buffer, reverse: boolean, limit: number): Piece {
     const below = this.under.range(start, end, reverse, limit)
     if (this.writes.size === 0) return below
-    // Of its own only those that come before the rest of what is below.
-    const own = reverse ? this.ownRange(below.rest ?? start, end).reverse() : this.ownRange(start, below.rest ?? end)
+    // Of its own only those that come before the rest of what is below, and not more than are asked for.
+    const [low, high] = reverse ? [below.rest ?? start, end] : [start, below.rest ?? end]
+    const own = this.ownKeys(low, high, reverse, limit)
     if (own.length === 0) return below
-    const entries = this.merge(own, below.entries, reverse)
-    return entries.length > limit ? upTo(entries.slice(0, limit), reverse) : { entries, rest: below.rest }
+    const sign = reverse ? -1 : 1
+    // Where its own are cut, so is what is below.
+    const last = own.length === limit ? this.writes.get(own.at(-1)!)!.key : undefined
+    const entries = below.entries.filter(
+      ({ key }) => !this.writes.has(name(key)) && (!last || key.compare(last) * sign < 0),
+    )
+    for (const string of own) {
+      const { key, value } = this.writes.get(string)!
+      if (value) entries.push({ key, value })
+    }
+    entries.sort((a, b) => a.key.compare(b.key) * sign)
+    if (entries.length > limit)
+      return { entries: entries.slice(0, limit), rest: past(entries[limit - 1]!.key, reverse) }
+    return { entries, rest: last ? past(last, reverse) : below.rest }
   }
 
   get size(): number {
@@ -113,37 +133,21 @@ export class Overlay implements View {
     for (const { key, value } of this.writes.values()) visit(key, value)
   }
 
-  private write(key: Buffer, value: Buffer | null): void {
-    const string = name(key)
-    if (!this.writes.has(string)) this.unsorted.push(string)
-    this.bytes += key.length + (value?.length ?? 0)
-    this.writes.set(string, { key, value })
-  }
-
-  private ownRange(start: Buffer, end: Buffer): string[] {
+  /** At most `limit` of its keys with start <= key < end, in order, from the end backwards when `reverse`. */
+  private ownKeys(start: Buffer, end: Buffer, reverse: boolean, limit: number): string[] {
     if (this.unsorted.length > 0) {
-      this.sorted = this.sorted.concat(this.unsorted).sort(byBytes)
+      let run = this.unsorted.sort(byBytes)
+      // So that a key is merged few times, however often a range is read between two writes.
+      while (run.length >= (this.runs.at(-1)?.length ?? Infinity)) run = this.runs.pop()!.concat(run).sort(byBytes)
+      this.runs.push(run)
       this.unsorted = []
     }
-    return this.sorted.slice(lowerBound(this.sorted, name(start)), lowerBound(this.sorted, name(end)))
-  }
-
-  private merge(own: string[], below: Entry[], reverse: boolean): Entry[] {
-    const merged: Entry[] = []
-    const sign = reverse ? -1 : 1
-    let next = 0
-    const takeOwn = () => {
-      const { key, value } = this.writes.get(own[next++]!)!
-      if (value) merged.push({ key, value })
-    }
-    for (const entry of below) {
-      const key = name(entry.key)
-      while (next < own.length && byBytes(own[next]!, key) * sign < 0) takeOwn()
-      if (own[next] === key) takeOwn()
-      else merged.push(entry)
-    }
-    while (next < own.length) takeOwn()
-    return merged
+    const keys = this.runs.flatMap(run => {
+      const [low, high] = [lowerBound(run, name(start)), lowerBound(run, name(end))]
+      return reverse ? run.slice(Math.max(low, high - limit), high) : run.slice(low, Math.min(high, low + limit))
+    })
+    keys.sort(byBytes)
+    return (reverse ? keys.reverse() : keys).slice(0, limit)
   }
 }
 
