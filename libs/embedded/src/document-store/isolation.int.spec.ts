@@ -90,6 +90,19 @@ test('a snapshot is not read through an index that is newer', async () => {
   await session.endSession()
 })
 
+test('a collection that was dropped since the snapshot is not read as an empty one', async () => {
+  for (const document of [0, 1]) await collectionOf(document).insertOne({ _id: document, writers: [], length: 0 })
+  const session = client.startSession()
+  session.startTransaction()
+  await collectionOf(0).findOne({}, { session })
+  await collectionOf(1).drop()
+  await expect(collectionOf(1).find({}, { session }).toArray()).rejects.toMatchObject({
+    code: 246,
+    errorLabels: ['TransientTransactionError'],
+  })
+  await session.endSession()
+})
+
 test('no write is lost, all reads of a transaction are of one state, and of two writers the first to commit wins', async () => {
   for (let document = 0; document < DOCUMENTS; document++) {
     await collectionOf(document).createIndex({ length: 1 })

@@ -15,7 +15,7 @@ import {
 } from '../bson/value'
 import { type Cursors } from '../cursors'
 import { CommandError, notImplemented } from '../errors'
-import { type Collection, namespaceOf } from '../keyspace/catalog'
+import { type Collection, hasCollection, namespaceOf } from '../keyspace/catalog'
 import { type Engine, type Transaction } from '../keyspace/engine'
 import { type Unit } from '../keyspace/unit'
 import { type View } from '../keyspace/view'
@@ -80,16 +80,16 @@ export class Context {
   }
 
   collection(): Collection | undefined {
-    const found = this.engine.catalog.find(this.database, this.collectionName)
-    if (found && this.transaction) {
-      if (found.changedAt > this.transaction.clock)
-        throw new CommandError(
-          'SnapshotUnavailable',
-          `Unable to read from a snapshot due to pending collection catalog changes to collection '${this.namespace}'; please retry the operation.`,
-          ['TransientTransactionError'],
-        )
-      this.transaction.touched.add(found)
-    }
+    const { transaction, database, collectionName } = this
+    const found = this.engine.catalog.find(database, collectionName)
+    if (!transaction) return found
+    if (found ? found.changedAt > transaction.clock : hasCollection(transaction.view, database, collectionName))
+      throw new CommandError(
+        'SnapshotUnavailable',
+        `Unable to read from a snapshot due to pending collection catalog changes to collection '${this.namespace}'; please retry the operation.`,
+        ['TransientTransactionError'],
+      )
+    if (found) transaction.touched.add(found)
     return found
   }
 

@@ -77,6 +77,15 @@ export class Catalog {
   }
 }
 
+/** Whether a state, which may be older than what is known in memory, has a collection of this name. */
+export function hasCollection(view: View, database: string, name: string): boolean {
+  for (const { value } of entriesOf(view, catalogStart, catalogEnd)) {
+    const stored = decode(documentIn(value))
+    if (field(stored, 'database') === database && field(stored, 'name') === name) return true
+  }
+  return false
+}
+
 export function namespaceOf(collection: Collection): string {
   return `${collection.database}.${collection.name}`
 }
