@@ -925,6 +925,17 @@ describe('transactions', () => {
     expect((await refusal(docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session }))).code).toBe(112)
   })
 
+  test('a write that changes nothing is no write: others may write the document', async () => {
+    const [first, second] = [started(), started()]
+    const same = await docs.updateOne({ _id: 1 }, { $set: { n: 1 } }, { session: first })
+    expect([same.matchedCount, same.modifiedCount]).toEqual([1, 0])
+    await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { session: second })
+    await second.commitTransaction()
+    await docs.updateOne({ _id: 1 }, { $inc: { n: 1 } }, { maxTimeMS: 1_000 })
+    await first.commitTransaction()
+    expect(await docs.findOne({ _id: 1 })).toEqual({ _id: 1, n: 3 })
+  })
+
   test('a plain write waits for the transaction that has the document', async () => {
     const session = started()
     await docs.updateOne({ _id: 1 }, { $set: { n: 10 } }, { session })

@@ -100,16 +100,16 @@ export function insertDocument(unit: Unit, collection: Collection, document: Sto
   unit.count(collection, 1)
 }
 
-/** Puts another document with the same _id in its place; false when the bytes are the same. */
+/** Puts another document with the same _id in its place; false when the bytes are the same, which is no write. */
 export function replaceDocument(
   unit: Unit,
   collection: Collection,
   before: StoredDocument,
   after: StoredDocument,
 ): boolean {
+  if (before.bytes.equals(after.bytes)) return false
   const key = documentKey(collection, before.idKey)
   unit.claim(key)
-  if (before.bytes.equals(after.bytes)) return false
   const changes = indexChanges(unit, collection, before, after)
   unit.view.put(key, after.bytes)
   apply(unit, changes)
