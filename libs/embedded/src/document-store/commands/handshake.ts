@@ -4,7 +4,7 @@ import { Int32 } from 'bson'
 import { type Document, field, MAX_DOCUMENT_BYTES } from '../bson/value'
 import { sessionOf } from '../sessions'
 import { OK } from '../wire/error-reply'
-import { MAX_MESSAGE_BYTES, type Reply } from '../wire/message'
+import { MAX_BATCH, MAX_MESSAGE_BYTES, type Reply } from '../wire/message'
 import { checkFields, type Context } from './context'
 
 /** MongoDB 7.0 speaks 21; from 25 on a driver would expect the bulkWrite command. */
@@ -24,7 +24,7 @@ export function helloCommand(context: Context): Reply {
     primary: me,
     maxBsonObjectSize: new Int32(MAX_DOCUMENT_BYTES),
     maxMessageSizeBytes: new Int32(MAX_MESSAGE_BYTES),
-    maxWriteBatchSize: new Int32(100_000),
+    maxWriteBatchSize: new Int32(MAX_BATCH),
     localTime: new Date(),
     logicalSessionTimeoutMinutes: new Int32(30),
     connectionId: new Int32(1),

@@ -37,7 +37,7 @@ import { type Examined } from '../query/scan'
 import { type Filter, parseFilter } from '../query/filter'
 import { applyUpdate, parseUpdate, type Update, upserted } from '../update/update'
 import { describeError, OK } from '../wire/error-reply'
-import { type Reply } from '../wire/message'
+import { MAX_BATCH, type Reply } from '../wire/message'
 import { checkFields, type Context, unknownField } from './context'
 
 const COMMON = ['ordered', 'bypassDocumentValidation']
@@ -253,10 +253,10 @@ function statements(context: Context, name: string): Buffer[] {
   const given = context.request.sequences.get(name)
   if (!given)
     throw new CommandError('FailedToParse', `BSON field '${context.command}.${name}' is missing but a required field`)
-  if (given.length === 0 || given.length > 100_000)
+  if (given.length === 0 || given.length > MAX_BATCH)
     throw new CommandError(
       'InvalidLength',
-      `Write batch sizes must be between 1 and 100000. Got ${given.length} operations.`,
+      `Write batch sizes must be between 1 and ${MAX_BATCH}. Got ${given.length} operations.`,
     )
   return given
 }

@@ -12,6 +12,7 @@ import { Long, MongoClient, UUID } from 'mongodb'
 import { decode, type Document } from '../bson/value'
 import { startDocumentStore, type DocumentStore } from '..'
 import { serve } from './connection'
+import { MAX_BATCH, parseMessage } from './message'
 
 let folder: string
 let socketPath: string
@@ -75,6 +76,7 @@ test('the socket belongs to its owner alone', () => {
 
 test.each([
   ['a length below that of a header', header(3)],
+  ['a header alone', header(16)],
   ['a negative length', header(-1)],
   ['a length beyond the largest message', header(2_000_000_000)],
 ])('%s closes the connection', async (_what, bytes) => {
@@ -106,6 +108,13 @@ test.each([
 ])('%s is refused', async (_what, bytes) => {
   expect(await answer(bytes)).toMatchObject({ errmsg: expect.stringMatching(/./) as unknown })
   await alive()
+})
+
+test('of more statements than a command takes no more are read than it takes to refuse them', async () => {
+  const documents = Array.from({ length: MAX_BATCH + 1_000 }, () => nest(0))
+  const bytes = message(body({ insert: 'x', $db: 'test' }), sequence('documents', ...documents))
+  expect(parseMessage(bytes).sequences.get('documents')).toHaveLength(MAX_BATCH + 1)
+  expect(await answer(bytes)).toMatchObject({ code: new Int32(16) })
 })
 
 test('what wants no answer gets none, also when it cannot be read', async () => {

@@ -5,7 +5,8 @@ import { Budget, type Share } from './budget'
 import { encodeReply, isSilent, MAX_MESSAGE_BYTES, parseMessage, type Reply, type Request } from './message'
 import { errorReply } from './error-reply'
 
-const MIN_MESSAGE = 16
+/** The header, and the flags that messages of both kinds begin with. */
+const MIN_MESSAGE = 20
 /** A message of more bytes has to have its share of the budget; smaller ones are bounded by the number of connections. */
 const LARGE = 64 * 1024
 /** Room for a few messages of the largest size, questions and answers together. */

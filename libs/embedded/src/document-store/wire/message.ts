@@ -5,6 +5,8 @@ import { decode, type Document, encode, MAX_DOCUMENT_BYTES } from '../bson/value
 import { CommandError } from '../errors'
 
 export const MAX_MESSAGE_BYTES = 48_000_000
+/** Statements of one command. */
+export const MAX_BATCH = 100_000
 const HEADER = 16
 const OP_REPLY = 1
 const OP_QUERY = 2004
@@ -113,7 +115,8 @@ function parseSequence(message: Buffer, start: number, end: number, sequences: M
   if (sequences.has(name)) throw malformed(`duplicate document sequence: ${name}`)
   const documents: Buffer[] = []
   let at = nameEnd + 1
-  while (at < sectionEnd) {
+  // One more than any command takes is enough to refuse it; there could be ten million.
+  while (at < sectionEnd && documents.length <= MAX_BATCH) {
     const document = documentAt(message, at, sectionEnd)
     documents.push(document)
     at += document.length
