@@ -48,25 +48,12 @@ const codes = {
   BSONObjectTooLarge: 10334,
   DuplicateKey: 11000,
   InterruptedAtShutdown: 11600,
-  Location13103: 13103,
   OutOfDiskSpace: 14031,
   KeyTooLong: 17280,
-  Location15958: 15958,
-  Location15976: 15976,
-  Location16746: 16746,
-  Location17217: 17217,
-  Location31249: 31249,
-  Location31250: 31250,
-  Location31253: 31253,
-  Location31254: 31254,
-  Location40323: 40323,
-  Location40324: 40324,
-  Location40415: 40415,
-  Location51024: 51024,
-  Location51272: 51272,
 } as const
 
-export type CodeName = keyof typeof codes
+/** Errors that have no name in MongoDB are named after their codes. */
+export type CodeName = keyof typeof codes | `Location${number}`
 
 /** An error as a MongoDB server answers it: code, code name, message and, where they apply, labels and further fields. */
 export class CommandError extends Error {
@@ -80,7 +67,7 @@ export class CommandError extends Error {
   ) {
     super(message)
     this.name = 'CommandError'
-    this.code = codes[codeName]
+    this.code = codeName in codes ? codes[codeName as keyof typeof codes] : Number(codeName.slice('Location'.length))
   }
 }
 

@@ -18,7 +18,7 @@ export function describeError(error: CommandError): Document {
   return {
     errmsg: message,
     code: new Int32(code),
-    codeName: codeName.startsWith('Location') ? `Location${code}` : codeName,
+    codeName,
     ...(errorLabels.length > 0 && { errorLabels: [...errorLabels] }),
     ...extra,
   }
