@@ -30,6 +30,7 @@ const codes = {
   WriteConflict: 112,
   CommandNotSupported: 115,
   ConflictingOperationInProgress: 117,
+  CommandFailed: 125,
   ExceededMemoryLimit: 146,
   InvalidPipelineOperator: 168,
   CannotIndexParallelArrays: 171,
@@ -50,6 +51,7 @@ const codes = {
   InterruptedAtShutdown: 11600,
   OutOfDiskSpace: 14031,
   KeyTooLong: 17280,
+  NotARetryableWriteCommand: 50768,
 } as const
 
 /** Errors that have no name in MongoDB are named after their codes. */

@@ -111,6 +111,6 @@ function transactionOf(context: Context): { session: SessionId; number: bigint }
   checkFields(context, [])
   const { session, number, command } = context
   if (!session || number === undefined)
-    throw new CommandError('InvalidOptions', `${command} must be run within a transaction`)
+    throw new CommandError('CommandFailed', `${command} must be run within a transaction`)
   return { session, number }
 }

@@ -14,7 +14,7 @@ import {
   type Value,
 } from '../bson/value'
 import { type Cursors } from '../cursors'
-import { CommandError, notImplemented } from '../errors'
+import { type CodeName, CommandError, notImplemented } from '../errors'
 import { type Collection, hasCollection, namespaceOf } from '../keyspace/catalog'
 import { type Engine, type Transaction } from '../keyspace/engine'
 import { type Unit } from '../keyspace/unit'
@@ -59,8 +59,10 @@ export class Context {
       throw new CommandError('Overflow', `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`)
     const limit = this.count('maxTimeMS')
     this.until = limit ? performance.now() + limit : Infinity
-    if (field(this.body, 'txnNumber') !== undefined) this.number = this.long('txnNumber')
-    if (field(this.body, 'autocommit') !== undefined && !isTransactionEnd(command)) this.transaction = this.joined()
+    if (this.has('txnNumber')) this.number = this.long('txnNumber')
+    this.checkTransactionFields()
+    if (this.session && this.number !== undefined && this.has('autocommit') && !isTransactionEnd(command))
+      this.transaction = store.sessions.transaction(this.session, this.number, this.has('startTransaction'))
   }
 
   get engine(): Engine {
@@ -198,14 +200,36 @@ export class Context {
     return truthy(field(this.body, name))
   }
 
-  private joined(): Transaction {
-    if (!this.session || this.number === undefined)
-      throw new CommandError('InvalidOptions', 'autocommit needs lsid and txnNumber')
-    if (field(this.body, 'autocommit') !== false)
-      throw new CommandError('InvalidOptions', 'autocommit can only be false')
-    return this.store.sessions.transaction(this.session, this.number, truthy(field(this.body, 'startTransaction')))
+  private has(name: string): boolean {
+    return field(this.body, name) !== undefined
+  }
+
+  /** Refuses fields of sessions and transactions that do not go together, in the order in which MongoDB looks at them. */
+  private checkTransactionFields(): void {
+    const { session, number, command } = this
+    const [isJoined, isStart] = [this.has('autocommit'), this.has('startTransaction')]
+    const refuse = (isBroken: boolean, message: string, codeName: CodeName = 'InvalidOptions') => {
+      if (isBroken) throw new CommandError(codeName, message)
+    }
+    refuse(number !== undefined && !session, 'Transaction number requires a session ID to also be specified')
+    refuse(number !== undefined && number < 0n, 'Transaction number cannot be negative')
+    refuse(isJoined && number === undefined, "'autocommit' field requires a transaction number to also be specified")
+    refuse(this.flag('autocommit'), 'Specifying autocommit=true is not allowed.')
+    refuse(isStart && !isJoined, "'startTransaction' field requires 'autocommit' field to also be specified")
+    refuse(isStart && !this.flag('startTransaction'), 'Specifying startTransaction=false is not allowed.')
+    refuse(
+      isJoined && this.has('writeConcern') && !isTransactionEnd(command),
+      'writeConcern is not allowed within a multi-statement transaction',
+    )
+    refuse(
+      number !== undefined && !isJoined && !retryable.has(command),
+      `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${command} is not a retryable write command.`,
+      'NotARetryableWriteCommand',
+    )
   }
 }
+
+const retryable: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'findAndModify'])
 
 /** Fields that any command may have; they ask for nothing that this store would do otherwise. */
 const generic = new Set([

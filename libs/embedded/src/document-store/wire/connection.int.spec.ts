@@ -45,6 +45,9 @@ function message(...sections: Uint8Array[]): Buffer {
 }
 
 const inTest = (command: object) => ({ ...command, $db: '$db' in command ? command.$db : 'test' })
+const insertion = { insert: 'refused', documents: [{ _id: 1 }] }
+/** What makes a command one outside of transactions. */
+const outside = { autocommit: undefined, startTransaction: undefined }
 const body = (document: object) => Buffer.concat([Buffer.from([0]), serialize(document)])
 
 async function opened(): Promise<Socket> {
@@ -187,6 +190,24 @@ test.each([
 ])('%s of a wrong type is refused as that', async (_what, command, code) => {
   const refused = (await answer(message(body(inTest(command))))) as Document
   expect(refused['code']).toEqual(new Int32(code))
+})
+
+test.each([
+  ['a number without a session', insertion, { ...outside, lsid: undefined }, 72],
+  ['a negative number', insertion, { txnNumber: Long.fromNumber(-1) }, 72],
+  ['autocommit without a number', insertion, { txnNumber: undefined }, 72],
+  ['autocommit that is true', insertion, { autocommit: true }, 72],
+  ['a start without autocommit', insertion, { autocommit: undefined }, 72],
+  ['a start that is false', insertion, { startTransaction: false }, 72],
+  ['a write concern in a transaction', insertion, { writeConcern: { w: 1 } }, 72],
+  ['the number of a read', { find: 'refused' }, outside, 50768],
+  ['a commit without a transaction', { commitTransaction: 1 }, { ...outside, txnNumber: undefined }, 125],
+])('%s is refused, and nothing is written', async (_what, command, fields, code) => {
+  const transaction = { txnNumber: Long.fromNumber(1), autocommit: false, startTransaction: true }
+  const given = Object.entries({ ...command, lsid: { id: new UUID() }, ...transaction, ...fields })
+  const sent = Object.fromEntries(given.filter(([, value]) => value !== undefined))
+  expect(await answer(message(body(inTest(sent))))).toMatchObject({ code: new Int32(code) })
+  expect(await client.db('test').collection('refused').countDocuments()).toBe(0)
 })
 
 test('an _id too long for a key is looked for and not found, and refused as one', async () => {
