@@ -367,6 +367,31 @@ describe('find', () => {
     expect((await refusal(db.command({ getMore: Long.fromValue(id), collection: docs.collectionName }))).code).toBe(43)
   })
 
+  test('a cursor goes on only in its own session and transaction', async () => {
+    await docs.insertMany(Array.from({ length: 5 }, (_, i) => ({ _id: i })))
+    const [own, other] = [client.startSession(), client.startSession()]
+    sessions.push(own, other)
+    const opened = async (session: ClientSession) => {
+      const { cursor } = await db.command({ find: docs.collectionName, batchSize: 1 }, { session })
+      return { getMore: Long.fromValue((cursor as { id: Long }).id), collection: docs.collectionName }
+    }
+    const plain = await opened(own)
+    expect(await codeOf(db.command(plain, { session: other }))).toBe(50738)
+    expect(await codeOf(db.command(plain, { session: own }))).toBe(0)
+    const again = await opened(own)
+    own.startTransaction()
+    await docs.findOne({}, { session: own })
+    expect(await codeOf(db.command(again, { session: own }))).toBe(50739)
+    await own.abortTransaction()
+
+    const transaction = transacting()
+    const find = { find: docs.collectionName, batchSize: 1 }
+    const { cursor } = (await transaction.start(find)) as { cursor: { id: Long } }
+    const more = { getMore: Long.fromValue(cursor.id), collection: docs.collectionName }
+    expect(await codeOf(numbered.db(db.databaseName).command(more, { session: sessions.at(-1) }))).toBe(50740)
+    expect(await codeOf(transaction.send(more))).toBe(0)
+  })
+
   test('refuses what it does not know with BadValue, and paths that are too long', async () => {
     expect((await refusal(docs.findOne({ a: { $frob: 1 } }))).code).toBe(2)
     expect((await refusal(docs.findOne({ $frob: 1 }))).code).toBe(2)

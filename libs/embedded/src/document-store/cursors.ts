@@ -4,6 +4,7 @@ import { CommandError } from './errors'
 import { MAX_DOCUMENT_BYTES } from './bson/value'
 import { type Transaction } from './keyspace/engine'
 import { type Examined } from './query/scan'
+import { type SessionId } from './sessions'
 
 export interface Batch {
   documents: Buffer[]
@@ -11,7 +12,13 @@ export interface Batch {
   id: bigint
 }
 
-interface Cursor {
+/** Where a cursor was made, or is asked for more. */
+interface Place {
+  session?: Pick<SessionId, 'name'>
+  transaction?: Transaction
+}
+
+interface Cursor extends Place {
   namespace: string
   source: Iterator<Buffer, void>
   /** Found, but too much for the last batch. */
@@ -20,7 +27,6 @@ interface Cursor {
   progress: Progress
   /** Milliseconds that it may still take; while nobody asks for more none pass. */
   left: number
-  transaction?: Transaction
   usedAt: number
   /** Bytes. */
   held: number
@@ -46,19 +52,19 @@ export class Cursors {
     batchSize: number | undefined,
     single: boolean,
     progress: Progress,
-    transaction?: Transaction,
+    { session, transaction }: Place = {},
   ): Batch {
     const { documents, next } = take(source, undefined, batchSize ?? FIRST_BATCH)
     if (!next || single) return { documents, id: 0n }
     const id = randomBytes(8).readBigInt64BE() & 0x7fffffffffffffffn
-    this.keep(id, { namespace, source, next, progress, transaction })
+    this.keep(id, { namespace, source, next, progress, session, transaction })
     return { documents, id }
   }
 
-  more(id: bigint, namespace: string, batchSize: number | undefined, transaction?: Transaction): Batch {
+  more(id: bigint, namespace: string, batchSize: number | undefined, place: Place = {}): Batch {
     const cursor = this.open.get(id)
-    if (!cursor || cursor.transaction !== transaction)
-      throw new CommandError('CursorNotFound', `cursor id ${id} not found`)
+    if (!cursor) throw new CommandError('CursorNotFound', `cursor id ${id} not found`)
+    checkPlace(id, cursor, place)
     if (cursor.namespace !== namespace)
       throw new CommandError(
         'Unauthorized',
@@ -97,6 +103,21 @@ export class Cursors {
     const left = cursor.progress.until - performance.now()
     this.open.set(id, { ...cursor, left, usedAt: Date.now(), held })
   }
+}
+
+/** A cursor goes on only in the session and the transaction that it was made in. */
+function checkPlace(id: bigint, made: Place, asked: Place): void {
+  const [from, to] = [made.session?.name, asked.session?.name]
+  if (from !== to)
+    throw new CommandError(
+      from === undefined ? 'Location50736' : to === undefined ? 'Location50737' : 'Location50738',
+      `Cannot run getMore on cursor ${id}, which was created in session ${from ?? 'none'}, in session ${to ?? 'none'}`,
+    )
+  if (made.transaction !== asked.transaction)
+    throw new CommandError(
+      asked.transaction ? 'Location50739' : 'Location50740',
+      `Cannot run getMore on cursor ${id}, which was ${made.transaction ? '' : 'not '}created in a transaction, ${asked.transaction ? 'in' : 'outside of'} one`,
+    )
 }
 
 /** Up to `count` documents and 16 MiB, and the one after them. */

@@ -153,7 +153,7 @@ export class Context {
       this.count('batchSize') ?? this.count('batchSize', cursor),
       this.flag('singleBatch'),
       progress,
-      this.transaction,
+      this,
     )
     return { document: { ok: OK }, cursor: { batch: 'firstBatch', ...batch, namespace } }
   }

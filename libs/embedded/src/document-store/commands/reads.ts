@@ -42,7 +42,7 @@ export function getMoreCommand(context: Context): Reply {
   const namespace = `${context.database}.${context.string('collection')}`
   const id = context.long('getMore')
   const batchSize = context.count('batchSize')
-  const batch = context.store.cursors.more(id, namespace, batchSize === 0 ? undefined : batchSize, context.transaction)
+  const batch = context.store.cursors.more(id, namespace, batchSize === 0 ? undefined : batchSize, context)
   return { document: { ok: OK }, cursor: { batch: 'nextBatch', ...batch, namespace } }
 }
 
