@@ -201,18 +201,12 @@ export class Engine {
   }
 
   private async durably<T>(write: () => T): Promise<T> {
-    let clock = 0
     try {
-      const outcome = await this.environment.commit(() => {
-        const result = attempt(write)
-        clock = this.clock
-        return result
-      })
+      const { value, clock } = await this.environment.commit(() => ({ value: write(), clock: this.clock }))
       this.environment.root.resetReadTxn()
       this.committedClock = Math.max(this.committedClock, clock)
       this.forgetOldWrites()
-      if ('error' in outcome) throw outcome.error
-      return outcome.value
+      return value
     } catch (error) {
       if (!(error instanceof StorageFull)) throw error
       this.takeBack()
@@ -302,15 +296,5 @@ export class Engine {
       if (clock > oldest) return
       this.written.delete(key)
     }
-  }
-}
-
-/** A refusal as a value: the storage takes errors with a numeric code for its own. */
-function attempt<T>(write: () => T): { value: T } | { error: unknown } {
-  try {
-    return { value: write() }
-  } catch (error) {
-    if (error instanceof CommandError || error instanceof Blocked) return { error }
-    throw error
   }
 }
