@@ -1,7 +1,7 @@
 // insert, update, delete: many statements in one command, ordered or not.
 import { Int32, ObjectId } from 'bson'
 import { keyOf } from '../bson/order'
-import { BOOL, eachElement, idElementOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
+import { BOOL, eachElement, idElementOf, idTextOf, isPlain, namesOf, OBJECT } from '../bson/raw'
 import {
   checkStorable,
   decode,
@@ -34,7 +34,7 @@ import { MAX_ID_KEY } from '../keyspace/layout'
 import { type Unit } from '../keyspace/unit'
 import { find, type Query } from '../query/find'
 import { type Examined } from '../query/scan'
-import { type Filter, parseFilter } from '../query/filter'
+import { parseFilter } from '../query/filter'
 import { applyUpdate, parseUpdate, type Update, upserted } from '../update/update'
 import { describeError, OK } from '../wire/error-reply'
 import { MAX_BATCH, type Reply } from '../wire/message'
@@ -78,22 +78,18 @@ function prepared(bytes: Buffer): StoredDocument | CommandError {
   })
 }
 
-/** One document in the place of the one with the same _id, a text, kept as the bytes it came as. */
-interface Replacement {
-  kind: 'replacement'
-  document: StoredDocument
-  upsert: boolean
-}
-
+/** What is to become of the documents that are found, and of none. */
 interface UpdateStatement {
-  kind: 'update'
-  filter: Filter
-  update: Update
-  multi: boolean
   upsert: boolean
+  find: (unit: Unit, collection: Collection, examined: Examined) => Iterable<StoredDocument>
+  changed: (before: StoredDocument) => StoredDocument
+  made: () => StoredDocument
+  /** Nothing found means that there is no document with the _id of the one that is made. */
+  isById?: true
 }
 
 const UPDATE = ['q', 'u', 'multi', 'upsert']
+const ID = namesOf(['_id'])
 
 export async function updateCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'updates'])
@@ -101,15 +97,19 @@ export async function updateCommand(context: Context): Promise<Reply> {
   const document = await context.write(unit => {
     let [n, nModified] = [0, 0]
     const upserts: Value[] = []
-    const target = new Target(context, unit)
+    const examined = context.examine()
     const writeErrors = each(context, updates, (statement, index) => {
       if (statement instanceof CommandError) throw statement
-      const outcome = statement.kind === 'update' ? runUpdate(target, statement) : runReplacement(target, statement)
-      n += outcome.matched
-      nModified += outcome.modified
-      if (outcome.upserted === undefined) return
+      const collection = context.collectionIn(unit)
+      // All are found before the first is changed: a changed document must not be found again at its new place in an index.
+      const found = collection ? [...statement.find(unit, collection, examined)] : []
+      for (const before of found) if (replaceDocument(unit, collection!, before, statement.changed(before))) nModified++
+      n += found.length
+      if (found.length > 0 || !statement.upsert) return
+      const document = statement.made()
+      insertDocument(unit, context.collectionFor(unit), document, statement.isById)
       n++
-      upserts.push({ index: new Int32(index), _id: outcome.upserted })
+      upserts.push({ index: new Int32(index), _id: field(document.partOf(ID), '_id') })
     })
     const counts = { n: numeric(n), nModified: numeric(nModified), ...(upserts.length > 0 && { upserted: upserts }) }
     return result(context, counts, writeErrors)
@@ -118,7 +118,7 @@ export async function updateCommand(context: Context): Promise<Reply> {
 }
 
 /** The replacement of one document by another one with the same _id, its bytes kept; undefined for anything else. */
-function plainReplacement(bytes: Buffer): Replacement | undefined {
+function plainReplacement(bytes: Buffer): UpdateStatement | undefined {
   let [q, u, upsert] = [0, 0, false]
   let isPlainStatement = true
   const isWhole = eachElement(bytes, 0, (start, nameEnd) => {
@@ -138,7 +138,12 @@ function plainReplacement(bytes: Buffer): Replacement | undefined {
   if (query.length !== id.end + 1 || query.compare(document, id.start, id.end, id.start, id.end) !== 0) return undefined
   const idKey = keyOf(idTextOf(document))
   if (idKey.length > MAX_ID_KEY) return undefined
-  return { kind: 'replacement', document: new StoredDocument(idKey, document), upsert }
+  const replacement = new StoredDocument(idKey, document)
+  const find = (unit: Unit, collection: Collection) => {
+    const before = documentWith(unit.view, collection, idKey)
+    return before ? [before] : []
+  }
+  return { upsert, find, changed: () => replacement, made: () => replacement, isById: true }
 }
 
 /** A statement and its filter; what is wrong with its fields is wrong with the whole command. */
@@ -161,58 +166,14 @@ function updateStatement(bytes: Buffer): UpdateStatement | CommandError {
     const update = parseUpdate(field(statement, 'u'))
     if (multi && update.kind === 'replace')
       throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update')
-    return { kind: 'update', filter: parseFilter(q), update, multi, upsert }
+    const query: Query = { filter: parseFilter(q), sort: [], skip: 0, limit: multi ? 0 : 1 }
+    return {
+      upsert,
+      find: (unit, collection, examined) => find(() => unit.view, collection, query, examined),
+      changed: before => updated(before, update),
+      made: () => storable(upserted(update, query.filter)),
+    }
   })
-}
-
-interface Outcome {
-  matched: number
-  modified: number
-  upserted?: Value
-}
-
-/** What a command writes to: its collection, made when the first document comes. */
-class Target {
-  existing: Collection | undefined
-  readonly examined: Examined
-
-  constructor(
-    private readonly context: Context,
-    readonly unit: Unit,
-  ) {
-    this.existing = context.collectionIn(unit)
-    this.examined = context.examine()
-  }
-
-  collection(): Collection {
-    return (this.existing ??= this.context.collectionFor(this.unit))
-  }
-}
-
-function runUpdate(target: Target, { filter, update, multi, upsert }: UpdateStatement): Outcome {
-  const { existing, unit, examined } = target
-  const query: Query = { filter, sort: [], skip: 0, limit: multi ? 0 : 1 }
-  // All are found before the first is changed: a changed document must not be found again at its new place in an index.
-  const found = existing ? [...find(() => unit.view, existing, query, examined)] : []
-  let modified = 0
-  for (const before of found) if (replaceDocument(unit, existing!, before, updated(before, update))) modified++
-  if (found.length > 0 || !upsert) return { matched: found.length, modified }
-  const document = storable(upserted(update, filter))
-  insertDocument(unit, target.collection(), document)
-  return { matched: 0, modified: 0, upserted: field(document.value, '_id') }
-}
-
-function runReplacement(target: Target, { document, upsert }: Replacement): Outcome {
-  const { existing, unit, examined } = target
-  const before = existing && documentWith(unit.view, existing, document.idKey)
-  if (before) {
-    examined.keys++
-    examined.documents++
-    return { matched: 1, modified: replaceDocument(unit, existing, before, document) ? 1 : 0 }
-  }
-  if (!upsert) return { matched: 0, modified: 0 }
-  insertDocument(unit, target.collection(), document, true)
-  return { matched: 0, modified: 0, upserted: idTextOf(document.bytes) }
 }
 
 /** A document after an update; its _id is equal, and so is its key. */
