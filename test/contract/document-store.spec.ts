@@ -229,6 +229,14 @@ describe('insert', () => {
     expect(await docs.countDocuments()).toBe(1)
   })
 
+  test('refuses an update and an upsert that would make a document somewhat larger', async () => {
+    const filler = 'x'.repeat(16 * 1024 * 1024 - 4_000)
+    await docs.insertOne({ _id: 1, filler })
+    const more = { $set: { more: 'x'.repeat(5_000) } }
+    expect((await refusal(docs.updateOne({ _id: 1 }, more))).code).toBe(17419)
+    expect((await refusal(docs.updateOne({ _id: 2, filler }, more, { upsert: true }))).code).toBe(17420)
+  })
+
   test('refuses an array as _id', async () => {
     expect((await refusal(docs.insertOne({ _id: [1] as never }))).code).toBe(72)
   })

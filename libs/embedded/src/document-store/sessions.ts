@@ -77,7 +77,10 @@ export class Sessions {
         `the embedded document store keeps at most ${MAX_OPEN} transactions open; end some, or set MONGODB_URL to use a real MongoDB server`,
         ['TransientTransactionError'],
       )
-    return this.begin(session, number)
+    const transaction = this.engine.begin()
+    const timer = setTimeout(() => this.abort(session), this.lifetime).unref()
+    this.open.set(session.name, { session, number, transaction, timer })
+    return transaction
   }
 
   /** @throws NoSuchTransaction; a commit that was already done is answered as before. */
@@ -156,14 +159,6 @@ export class Sessions {
         })
       from = rest
     }
-  }
-
-  private begin(session: SessionId, number: bigint): Transaction {
-    const transaction = this.engine.begin()
-    const timer = setTimeout(() => this.abort(session), this.lifetime)
-    timer.unref()
-    this.open.set(session.name, { session, number, transaction, timer })
-    return transaction
   }
 
   private hasEnded(session: SessionId, ended: Ended): void {

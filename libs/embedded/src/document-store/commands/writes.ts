@@ -1,5 +1,5 @@
 // insert, update, delete: many statements in one command, ordered or not.
-import { Int32, ObjectId } from 'bson'
+import { calculateObjectSize, Int32, ObjectId } from 'bson'
 import { keyOf } from '../bson/order'
 import { BOOL, eachElement, idElementOf, idTextOf, isPlain, namesOf, OBJECT } from '../bson/raw'
 import {
@@ -18,7 +18,7 @@ import {
   truthy,
   type Value,
 } from '../bson/value'
-import { CommandError } from '../errors'
+import { type CodeName, CommandError } from '../errors'
 import {
   deleteDocument,
   documentWith,
@@ -171,14 +171,26 @@ function updateStatement(bytes: Buffer): UpdateStatement | CommandError {
       upsert,
       find: (unit, collection, examined) => find(() => unit.view, collection, query, examined),
       changed: before => updated(before, update),
-      made: () => storable(upserted(update, query.filter)),
+      made: () => sized(upserted(update, query.filter), 'Location17420', 'Document to upsert'),
     }
   })
 }
 
 /** A document after an update; its _id is equal, and so is its key. */
 export function updated(before: StoredDocument, update: Update): StoredDocument {
-  return storable(applyUpdate(update, decodeStored(before.bytes)))
+  return sized(applyUpdate(update, decodeStored(before.bytes)), 'Location17419', 'Resulting document after update')
+}
+
+/** BSON of up to 16 KiB more than a document may have is told as such; what is larger is no BSON, as in MongoDB. */
+function sized(document: Document, code: CodeName, what: string): StoredDocument {
+  try {
+    return storable(document)
+  } catch (error) {
+    const isTooLarge = error instanceof CommandError && error.codeName === 'BSONObjectTooLarge'
+    if (!isTooLarge || calculateObjectSize(document, { ignoreUndefined: true }) > MAX_DOCUMENT_BYTES + 16_384)
+      throw error
+    throw new CommandError(code, `${what} is larger than ${MAX_DOCUMENT_BYTES}`)
+  }
 }
 
 const DELETE = ['q', 'limit']
