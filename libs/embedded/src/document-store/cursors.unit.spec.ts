@@ -59,10 +59,11 @@ it('gives at most 16 MiB in a batch, and at least one document', () => {
 it('keeps the cursor of a transaction, and that of a collection, for these alone', () => {
   const cursors = new Cursors()
   const [own, other] = [{}, {}] as Transaction[]
-  const { id } = cursors.start('test.docs', failing(3), 1, false, { held: 0, until: Infinity }, own)
-  for (const not of [undefined, other]) expect(() => cursors.more(id, 'test.docs', 1, not)).toThrow('not found')
-  expect(() => cursors.more(id, 'test.others', 1, own)).toThrow('belongs to a different namespace')
-  expect(cursors.more(id, 'test.docs', 1, own).documents).toHaveLength(1)
+  const { id } = cursors.start('test.docs', failing(3), 1, false, { held: 0, until: Infinity }, { transaction: own })
+  for (const transaction of [undefined, other])
+    expect(() => cursors.more(id, 'test.docs', 1, { transaction })).toThrow('Cannot run getMore')
+  expect(() => cursors.more(id, 'test.others', 1, { transaction: own })).toThrow('belongs to a different namespace')
+  expect(cursors.more(id, 'test.docs', 1, { transaction: own }).documents).toHaveLength(1)
 })
 
 it('closes those that were not used for long', () => {
