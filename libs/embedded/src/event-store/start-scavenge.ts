@@ -16,7 +16,8 @@ export async function startScavenge(url: string): Promise<boolean> {
     const answer = await new Promise<ScavengeResp>((resolve, reject) =>
       operations.startScavenge(
         new StartScavengeReq(),
-        new Metadata(),
+        // Right after another scavenge the stores may not listen yet.
+        new Metadata({ waitForReady: true }),
         { deadline: Date.now() + DEADLINE },
         // The service's errors are Errors.
         (error, response) => (error ? reject(error) : resolve(response)),

@@ -182,6 +182,16 @@ test('a scavenge whose process is killed is gone on with by the next', async () 
   expect(await append(stores, 'a')).toBe(0)
 })
 
+test('a scavenge waits for stores that are just starting again, as they do after another one', async () => {
+  const stores = await start()
+  await append(stores, 'a')
+  const child = childOf(process.pid)
+  process.kill(child, 'SIGKILL')
+  await until(() => !isAlive(child))
+  await scavengeEmbeddedStores({ dataDir })
+  expect(await countEvents(stores, 'a')).toBe(1)
+})
+
 const onLinux = process.platform === 'linux' ? test : test.skip
 
 onLinux(
