@@ -128,7 +128,8 @@ test('a page whose first key comes before what leads to it is found, whatever it
   const leaves = inUse.filter(
     page => bytes.readUInt16LE(page * PAGE + 18) === 2 && bytes.toString('latin1', firstKey(page)).startsWith('key '),
   )
-  const textOf = (page: number) => bytes.toString('latin1', firstKey(page), firstKey(page) + 8)
+  const textOf = (page: number) =>
+    bytes.toString('latin1', firstKey(page), firstKey(page) + bytes.readUInt16LE(firstKey(page) - 2))
   const [, ...others] = leaves.sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
   expect(others.length).toBeGreaterThan(10)
   for (const page of others) {
