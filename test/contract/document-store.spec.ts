@@ -235,6 +235,14 @@ describe('insert', () => {
     const more = { $set: { more: 'x'.repeat(5_000) } }
     expect((await refusal(docs.updateOne({ _id: 1 }, more))).code).toBe(17419)
     expect((await refusal(docs.updateOne({ _id: 2, filler }, more, { upsert: true }))).code).toBe(17420)
+    expect((await refusal(docs.findOneAndUpdate({ _id: 2, filler }, more, { upsert: true }))).code).toBe(17420)
+  })
+
+  test('answers findAndModify with a document of 16 MiB', async () => {
+    const filler = 'x'.repeat(16 * 1024 * 1024 - 34)
+    await docs.insertOne({ _id: new Int32(1) as never, filler, n: new Int32(1) })
+    const options = { returnDocument: 'after', promoteValues: false } as const
+    expect(await docs.findOneAndUpdate({ _id: 1 }, { $inc: { n: 1 } }, options)).toMatchObject({ n: new Int32(2) })
   })
 
   test('refuses an array as _id', async () => {

@@ -90,7 +90,12 @@ export function eachElement(
  * formed, of the common types, with names that checkStorable accepts. False says nothing: then it has to be decoded.
  */
 export function isPlain(bytes: Buffer): boolean {
-  return bytes[4] === STRING && isId(bytes, 5) && plainDocument(bytes, 0, bytes.length, 1, false) === bytes.length
+  return hasTextId(bytes) && plainDocument(bytes, 0, bytes.length, 1, false) === bytes.length
+}
+
+/** Whether the first element of a document is an `_id` that is a text. */
+export function hasTextId(bytes: Buffer): boolean {
+  return bytes[4] === STRING && isId(bytes, 5)
 }
 
 /** The element that the `_id` of a plain document is. */
@@ -98,7 +103,7 @@ export function idElementOf(bytes: Buffer): Element {
   return { type: STRING, start: 4, value: 9, end: 13 + bytes.readInt32LE(9) }
 }
 
-/** The text that the `_id` of a plain document is. */
+/** The text that the `_id` of a document is, in its first place. */
 export function idTextOf(bytes: Buffer): string {
   return bytes.toString('utf8', 13, 12 + bytes.readInt32LE(9))
 }

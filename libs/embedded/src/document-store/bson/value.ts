@@ -44,6 +44,8 @@ export type Kind = keyof typeof rank
 /** Deepest nesting of a document, as in MongoDB. */
 export const MAX_DEPTH = 180
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+/** Of BSON that is no document to be stored: a command, or an answer with a document in it. */
+export const MAX_BSON_BYTES = MAX_DOCUMENT_BYTES + 16 * 1024
 
 export function decode(bytes: Uint8Array): Document {
   try {
@@ -61,8 +63,17 @@ export function decodeStored(bytes: Uint8Array): Document {
 }
 
 export function encode(document: Document): Buffer {
+  return encodedWithin(MAX_DOCUMENT_BYTES, document)
+}
+
+/** An answer may have a document of the largest size within. */
+export function encodeAnswer(document: Document): Buffer {
+  return encodedWithin(MAX_BSON_BYTES, document)
+}
+
+function encodedWithin(atMost: number, document: Document): Buffer {
   const bytes = serialized(document)
-  if (bytes.length > MAX_DOCUMENT_BYTES) throw tooLarge(`${bytes.length}`)
+  if (bytes.length > atMost) throw tooLarge(`${bytes.length}`)
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 

@@ -2,7 +2,7 @@
 import { Long } from 'bson'
 import {
   type Document,
-  encode,
+  encodeAnswer,
   field,
   isDocument,
   isNumeric,
@@ -122,13 +122,14 @@ export class Context {
    * Resolves with the answer as bytes.
    */
   async write(body: (unit: Unit) => Document): Promise<Buffer> {
-    if (this.transaction) return encode(body(this.transaction.unit))
+    const answer = (unit: Unit) => encodeAnswer(body(unit))
+    if (this.transaction) return answer(this.transaction.unit)
     const { session, number } = this
     return this.engine.write(
       unit =>
         session && number !== undefined
-          ? this.store.sessions.retryable(unit, session, number, () => encode(body(unit)))
-          : encode(body(unit)),
+          ? this.store.sessions.retryable(unit, session, number, () => answer(unit))
+          : answer(unit),
       this.until,
     )
   }

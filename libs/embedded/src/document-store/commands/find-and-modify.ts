@@ -2,16 +2,16 @@
 import { Int32 } from 'bson'
 import { type Document, field } from '../bson/value'
 import { CommandError } from '../errors'
-import { deleteDocument, insertDocument, replaceDocument, storable } from '../keyspace/documents'
+import { deleteDocument, insertDocument, replaceDocument } from '../keyspace/documents'
 import { type Unit } from '../keyspace/unit'
 import { parseFilter } from '../query/filter'
 import { find, parseSort } from '../query/find'
 import { parseProjection } from '../query/projection'
-import { parseUpdate, type Update, upserted } from '../update/update'
+import { parseUpdate, type Update } from '../update/update'
 import { OK } from '../wire/error-reply'
 import { type Reply } from '../wire/message'
 import { checkFields, type Context } from './context'
-import { updated } from './writes'
+import { made, updated } from './writes'
 
 const FIELDS = ['query', 'sort', 'remove', 'update', 'new', 'upsert', 'fields']
 
@@ -54,10 +54,10 @@ function run(context: Context, unit: Unit, update: Update | undefined): Document
   }
   if (!update) return answer({ n: new Int32(0) })
   if (!context.flag('upsert')) return answer({ n: new Int32(0), updatedExisting: false })
-  const document = storable(upserted(update, filter))
+  const document = made(update, filter)
   insertDocument(unit, context.collectionFor(unit), document)
   return answer(
-    { n: new Int32(1), updatedExisting: false, upserted: field(document.value, '_id') },
+    { n: new Int32(1), updatedExisting: false, upserted: document.id },
     context.flag('new') ? document.value : undefined,
   )
 }

@@ -1,7 +1,7 @@
 // insert, update, delete: many statements in one command, ordered or not.
 import { calculateObjectSize, Int32, ObjectId } from 'bson'
 import { keyOf } from '../bson/order'
-import { BOOL, eachElement, idElementOf, idTextOf, isPlain, namesOf, OBJECT } from '../bson/raw'
+import { BOOL, eachElement, idElementOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
 import {
   checkStorable,
   decode,
@@ -10,6 +10,7 @@ import {
   field,
   isDocument,
   isNumeric,
+  MAX_BSON_BYTES,
   MAX_DEPTH,
   MAX_DOCUMENT_BYTES,
   numeric,
@@ -34,7 +35,7 @@ import { MAX_ID_KEY } from '../keyspace/layout'
 import { type Unit } from '../keyspace/unit'
 import { find, type Query } from '../query/find'
 import { type Examined } from '../query/scan'
-import { parseFilter } from '../query/filter'
+import { type Filter, parseFilter } from '../query/filter'
 import { applyUpdate, parseUpdate, type Update, upserted } from '../update/update'
 import { describeError, OK } from '../wire/error-reply'
 import { MAX_BATCH, type Reply } from '../wire/message'
@@ -85,11 +86,10 @@ interface UpdateStatement {
   changed: (before: StoredDocument) => StoredDocument
   made: () => StoredDocument
   /** Nothing found means that there is no document with the _id of the one that is made. */
-  isById?: true
+  isById?: boolean
 }
 
 const UPDATE = ['q', 'u', 'multi', 'upsert']
-const ID = namesOf(['_id'])
 
 export async function updateCommand(context: Context): Promise<Reply> {
   checkFields(context, [...COMMON, 'updates'])
@@ -98,18 +98,18 @@ export async function updateCommand(context: Context): Promise<Reply> {
     let [n, nModified] = [0, 0]
     const upserts: Value[] = []
     const examined = context.examine()
+    let collection = context.collectionIn(unit)
     const writeErrors = each(context, updates, (statement, index) => {
       if (statement instanceof CommandError) throw statement
-      const collection = context.collectionIn(unit)
       // All are found before the first is changed: a changed document must not be found again at its new place in an index.
       const found = collection ? [...statement.find(unit, collection, examined)] : []
       for (const before of found) if (replaceDocument(unit, collection!, before, statement.changed(before))) nModified++
       n += found.length
       if (found.length > 0 || !statement.upsert) return
       const document = statement.made()
-      insertDocument(unit, context.collectionFor(unit), document, statement.isById)
+      insertDocument(unit, (collection ??= context.collectionFor(unit)), document, statement.isById)
       n++
-      upserts.push({ index: new Int32(index), _id: field(document.partOf(ID), '_id') })
+      upserts.push({ index: new Int32(index), _id: document.id })
     })
     const counts = { n: numeric(n), nModified: numeric(nModified), ...(upserts.length > 0 && { upserted: upserts }) }
     return result(context, counts, writeErrors)
@@ -138,12 +138,30 @@ function plainReplacement(bytes: Buffer): UpdateStatement | undefined {
   if (query.length !== id.end + 1 || query.compare(document, id.start, id.end, id.start, id.end) !== 0) return undefined
   const idKey = keyOf(idTextOf(document))
   if (idKey.length > MAX_ID_KEY) return undefined
-  const replacement = new StoredDocument(idKey, document)
-  const find = (unit: Unit, collection: Collection) => {
-    const before = documentWith(unit.view, collection, idKey)
+  return new Replacement(new StoredDocument(idKey, document), upsert)
+}
+
+/** A class, as very many are made. */
+class Replacement implements UpdateStatement {
+  readonly isById = true
+
+  constructor(
+    private readonly document: StoredDocument,
+    readonly upsert: boolean,
+  ) {}
+
+  find(unit: Unit, collection: Collection): StoredDocument[] {
+    const before = documentWith(unit.view, collection, this.document.idKey)
     return before ? [before] : []
   }
-  return { upsert, find, changed: () => replacement, made: () => replacement, isById: true }
+
+  changed(): StoredDocument {
+    return this.document
+  }
+
+  made(): StoredDocument {
+    return this.document
+  }
 }
 
 /** A statement and its filter; what is wrong with its fields is wrong with the whole command. */
@@ -171,7 +189,7 @@ function updateStatement(bytes: Buffer): UpdateStatement | CommandError {
       upsert,
       find: (unit, collection, examined) => find(() => unit.view, collection, query, examined),
       changed: before => updated(before, update),
-      made: () => sized(upserted(update, query.filter), 'Location17420', 'Document to upsert'),
+      made: () => made(update, query.filter),
     }
   })
 }
@@ -181,14 +199,18 @@ export function updated(before: StoredDocument, update: Update): StoredDocument 
   return sized(applyUpdate(update, decodeStored(before.bytes)), 'Location17419', 'Resulting document after update')
 }
 
+/** What an upsert inserts when nothing is found. */
+export function made(update: Update, filter: Filter): StoredDocument {
+  return sized(upserted(update, filter), 'Location17420', 'Document to upsert')
+}
+
 /** BSON of up to 16 KiB more than a document may have is told as such; what is larger is no BSON, as in MongoDB. */
 function sized(document: Document, code: CodeName, what: string): StoredDocument {
   try {
     return storable(document)
   } catch (error) {
     const isTooLarge = error instanceof CommandError && error.codeName === 'BSONObjectTooLarge'
-    if (!isTooLarge || calculateObjectSize(document, { ignoreUndefined: true }) > MAX_DOCUMENT_BYTES + 16_384)
-      throw error
+    if (!isTooLarge || calculateObjectSize(document, { ignoreUndefined: true }) > MAX_BSON_BYTES) throw error
     throw new CommandError(code, `${what} is larger than ${MAX_DOCUMENT_BYTES}`)
   }
 }

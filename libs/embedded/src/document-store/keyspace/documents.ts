@@ -1,6 +1,6 @@
 // Documents and their index entries: every change of a document goes through here.
 import { equal, keyOf } from '../bson/order'
-import { type Element, namedElements, type Names, namesOf, picked } from '../bson/raw'
+import { type Element, hasTextId, idTextOf, namedElements, type Names, namesOf, picked } from '../bson/raw'
 import { decodeStored, type Document, encode, field, type Value } from '../bson/value'
 import { CommandError } from '../errors'
 import { type Index } from '../index/definition'
@@ -26,6 +26,10 @@ export class StoredDocument {
 
   get value(): Document {
     return (this.decoded ??= decodeStored(this.bytes))
+  }
+
+  get id(): Value {
+    return hasTextId(this.bytes) ? idTextOf(this.bytes) : field(this.value, '_id')
   }
 
   /** What was decoded, let go of: whoever holds many documents holds their bytes. */
@@ -93,7 +97,7 @@ export function checkId(id: Value): void {
 export function insertDocument(unit: Unit, collection: Collection, document: StoredDocument, isNew = false): void {
   const key = documentKey(collection, document.idKey)
   unit.claim(key)
-  if (!isNew && unit.view.get(key)) throw duplicate(collection, collection.indexes[0]!, [field(document.value, '_id')])
+  if (!isNew && unit.view.get(key)) throw duplicate(collection, collection.indexes[0]!, [document.id])
   const changes = indexChanges(unit, collection, undefined, document)
   unit.view.put(key, document.bytes)
   apply(unit, changes)

@@ -1,7 +1,7 @@
 // Messages of the MongoDB wire protocol: OP_MSG, and OP_QUERY for the first hello of a connection.
 import { BSONError, onDemand } from 'bson'
 import { documentOf, int32, partsOf } from '../bson/raw'
-import { decode, type Document, encode, MAX_DOCUMENT_BYTES } from '../bson/value'
+import { decode, type Document, encodeAnswer, MAX_BSON_BYTES, MAX_DOCUMENT_BYTES } from '../bson/value'
 import { CommandError } from '../errors'
 
 export const MAX_MESSAGE_BYTES = 48_000_000
@@ -143,7 +143,7 @@ function commandOf(bytes: Buffer, sequences: Map<string, Buffer[]>): Document {
 function documentAt(message: Buffer, at: number, end = message.length): Buffer {
   const length = at + 5 <= end ? message.readInt32LE(at) : 0
   if (length < 5 || at + length > end) throw malformed('a document with a wrong length')
-  if (length > MAX_DOCUMENT_BYTES + 16_384)
+  if (length > MAX_BSON_BYTES)
     throw new CommandError(
       'BSONObjectTooLarge',
       `BSONObj size: ${length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
@@ -165,7 +165,7 @@ function malformed(what: string): CommandError {
 }
 
 function bytesOf(document: Document | Buffer): Buffer {
-  return Buffer.isBuffer(document) ? document : encode(document)
+  return Buffer.isBuffer(document) ? document : encodeAnswer(document)
 }
 
 /** The parts of an answer, whose documents may be many and large. */
