@@ -75,12 +75,13 @@ function alterLeaf(alter: (page: Buffer) => void): void {
   closeSync(descriptor)
 }
 
-/** Opens the file in a process of its own and writes such keys to it until nobody looks at it any more. */
-async function use(keys: string): Promise<{ signal: string | null; said: string }> {
+/** Opens the file in a process of its own, runs what comes first, and writes such keys to it until nobody looks at it any more. */
+async function use(keys: string, first = ''): Promise<{ signal: string | null; said: string }> {
   const program = `
     const { openDatabase, openEnvironment, seal } = require(${JSON.stringify(join(compiledRoom(), 'storage'))})
     const { root, commit, close } = openEnvironment(process.argv[1], ${JSON.stringify(FORMAT)})
     const entries = openDatabase(root, 'entries')
+    ${first}
     const isLookedAt = () => root.readerList().split('\\n').some(row => /^ *\\d.* \\d+$/.test(row))
     ;(async () => {
       for (let round = 0; isLookedAt(); round++)
@@ -116,4 +117,11 @@ test.each<[string, (page: Buffer) => void]>([
   copyFileSync(backup(), file)
   expect(await use('other ')).toEqual({ signal: null, said: 'closed\n' })
   expect(readdirSync(directory)).not.toContain('suspect')
+})
+
+test('damage ends the process with its line also where no note can be made of it', async () => {
+  alterLeaf(page => (page[PAGE - 2]! ^= 1))
+  const { signal, said } = await use('other ', "require('node:fs').mkdirSync(process.argv[1] + '/suspect')")
+  expect(signal).toBe('SIGKILL')
+  expect(said).toContain('is damaged on disk and is not served')
 })

@@ -27,8 +27,12 @@ export function lookAtRest(
   worker.unref()
   worker.once('error', ({ code, message }: NodeJS.ErrnoException) => {
     if (code !== 'storage-damaged') return process.stderr.write(`${directory} was not looked at whole: ${message}\n`)
-    writeDurably(directory, SUSPECT_FILE, Buffer.of())
-    endAtOnce(`${message}\n`)
+    try {
+      writeDurably(directory, SUSPECT_FILE, Buffer.of())
+    } finally {
+      // Also without room for the note.
+      endAtOnce(`${message}\n`)
+    }
   })
   worker.once('exit', () => snapshot.done())
   return () => worker.terminate()

@@ -26,6 +26,8 @@ async function main(): Promise<void> {
   // The kernel closes the channel when the parent dies, however it dies.
   process.on('disconnect', () => endAtOnce())
   if (!process.connected) endAtOnce()
+  // What Node does waits like process.exit.
+  process.on('uncaughtException', ({ stack }) => endAtOnce(`${stack}\n`))
   // A terminal's Ctrl-C reaches the whole group: the parent decides when the stores may go.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})

@@ -151,6 +151,22 @@ test('stores that die come back on the same sockets with what was acknowledged',
   ])
 })
 
+test('a fault in the stores ends their process at once, also in the middle of a commit', async () => {
+  const faulty = join(dataDir, 'faulty.cjs')
+  writeFileSync(faulty, "process.on('SIGUSR2', () => { throw new Error('a fault') })")
+  const program = join(compiledRoom(), 'supervisor', 'child.js')
+  const stores = spawn(process.execPath, ['--require', faulty, program, dataDir, dataDir], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  parents.push(stores)
+  let said = ''
+  stores.stderr!.on('data', text => (said += String(text)))
+  await once(stores, 'message')
+  stores.kill('SIGUSR2')
+  expect(await once(stores, 'close')).toEqual([null, 'SIGKILL'])
+  expect(said).toContain('a fault')
+})
+
 test('stores that do not end when they are told to are ended', async () => {
   const stores = await start()
   const child = childOf(process.pid)
