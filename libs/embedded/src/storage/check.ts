@@ -7,7 +7,7 @@ import { isSound } from './seal'
 
 /**
  * Up to how many pages (of 16 KiB) what is looked at, so that a start stays short: 100 MiB take about 0.2 s, of small entries
- * 0.5 s. Of larger files only the pages above the leaves are; the rest is afterwards (rest.ts). Entries are checked whenever one is read, too.
+ * 0.5 s. Of the largest only the pages above the leaves are; the rest is afterwards (rest.ts). Entries are checked whenever one is read, too.
  */
 const LIMITS = {
   /** Of files that were closed in order and left alone since: 64 MiB with the entries' contents, 256 MiB without. */
@@ -79,7 +79,7 @@ export interface CheckOptions {
 }
 
 /**
- * Gives what is left to look at: from where, when it was only the pages above the leaves that were.
+ * Gives from where the rest is to be looked at, when not all of it was.
  * @throws StorageDamaged when the file is missing or cut off, its pages contradict each other, or an entry is not sound.
  */
 export function checkFile(file: string, options: CheckOptions = {}): Meta | undefined {
@@ -126,17 +126,16 @@ class Check {
         throw this.damaged('its list of databases')
       trees.push(treeAt(value, 0))
     })
-    const withContents = isSealed && lastPage < limits.withContents
+    const withContents = lastPage < limits.withContents
     for (const tree of trees)
       this.tree(tree, byBytes, (key, value, isTree) => {
         if (isTree) throw this.damaged('an entry')
-        if (withContents && !isSound(key, value)) throw this.damaged('an entry')
+        if (isSealed && withContents && !isSound(key, value)) throw this.damaged('an entry')
       })
     const lists: Buffer[] = []
     this.tree(free, byNumber, (_key, value) => lists.push(Buffer.from(value)))
-    if (!this.whole) return this.meta
-    this.free(lists)
-    return undefined
+    if (this.whole) this.free(lists)
+    return withContents ? undefined : this.meta
   }
 
   /** No page is both in use and free: a free one is written over. */

@@ -23,8 +23,8 @@ import { seal } from './seal'
 const FORMAT = { kind: 'event-store', isSealed: true, formatVersion: 1 } as const
 const PAGE = 16_384
 const ENTRIES = 2_000
-/** More than a start looks at whole. */
-const PAGES = 70_000
+/** A start looks at no entry of such a file, and at none of their contents. */
+const SIZES = { large: 70_000, middle: 20_000 }
 let directory: string
 let file: string
 
@@ -41,20 +41,24 @@ beforeEach(async () => {
   })
   await environment.close()
   copyFileSync(file, backup())
-  // Its last pages are free ones that were never written.
-  const descriptor = openSync(file, 'r+')
-  for (const meta of [0, PAGE]) {
-    writeNumber(descriptor, meta + 24 + 120, PAGES)
-    writeNumber(descriptor, meta + 24 + 16, 2 * PAGES * PAGE)
-  }
-  ftruncateSync(descriptor, (PAGES + 1) * PAGE)
-  closeSync(descriptor)
+  enlarge(SIZES.large)
 })
 afterEach(() => {
   rmSync(backup())
   rmSync(directory, { recursive: true })
 })
 const backup = () => `${directory}.mdb`
+
+/** Its last pages are free ones that were never written. */
+function enlarge(pages: number): void {
+  const descriptor = openSync(file, 'r+')
+  for (const meta of [0, PAGE]) {
+    writeNumber(descriptor, meta + 24 + 120, pages)
+    writeNumber(descriptor, meta + 24 + 16, 2 * pages * PAGE)
+  }
+  ftruncateSync(descriptor, (pages + 1) * PAGE)
+  closeSync(descriptor)
+}
 
 function writeNumber(descriptor: number, at: number, value: number): void {
   const bytes = Buffer.alloc(8)
@@ -105,22 +109,29 @@ test('a file that is written to meanwhile is sound', async () => {
   for (const _ of [1, 2, 3]) expect(await use('key ')).toEqual({ signal: null, said: 'closed\n' })
 })
 
-test.each<[string, (page: Buffer) => void]>([
-  ['one entry fewer in a page', page => page.writeUInt16LE(page.readUInt16LE(20) - 2, 20)],
-  ['another value', page => (page[PAGE - 2]! ^= 1)],
-])('%s ends the process, and keeps the file from being opened until it is restored', async (_what, alter) => {
-  alterLeaf(alter)
-  const damaged = /data.mdb .*is damaged on disk and is not served/
-  expect(await use('other ')).toEqual({ signal: 'SIGKILL', said: expect.stringMatching(damaged) })
-  expect(() => openEnvironment(directory, FORMAT)).toThrow(damaged)
-  expect(() => openEnvironment(directory, FORMAT)).toThrow(damaged)
-  copyFileSync(backup(), file)
-  expect(await use('other ')).toEqual({ signal: null, said: 'closed\n' })
-  expect(readdirSync(directory)).not.toContain('suspect')
-})
+const anotherValue = (page: Buffer) => (page[PAGE - 2]! ^= 1)
+
+test.each<[string, keyof typeof SIZES, (page: Buffer) => void]>([
+  ['one entry fewer in a page', 'large', page => page.writeUInt16LE(page.readUInt16LE(20) - 2, 20)],
+  ['another value', 'large', anotherValue],
+  ['another value', 'middle', anotherValue],
+])(
+  '%s of a %s file ends the process, and keeps it from being opened until it is restored',
+  async (_what, size, alter) => {
+    enlarge(SIZES[size])
+    alterLeaf(alter)
+    const damaged = /data.mdb .*is damaged on disk and is not served/
+    expect(await use('other ')).toEqual({ signal: 'SIGKILL', said: expect.stringMatching(damaged) })
+    expect(() => openEnvironment(directory, FORMAT)).toThrow(damaged)
+    expect(() => openEnvironment(directory, FORMAT)).toThrow(damaged)
+    copyFileSync(backup(), file)
+    expect(await use('other ')).toEqual({ signal: null, said: 'closed\n' })
+    expect(readdirSync(directory)).not.toContain('suspect')
+  },
+)
 
 test('damage ends the process with its line also where no note can be made of it', async () => {
-  alterLeaf(page => (page[PAGE - 2]! ^= 1))
+  alterLeaf(anotherValue)
   const { signal, said } = await use('other ', "require('node:fs').mkdirSync(process.argv[1] + '/suspect')")
   expect(signal).toBe('SIGKILL')
   expect(said).toContain('is damaged on disk and is not served')
