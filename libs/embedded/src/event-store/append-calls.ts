@@ -59,8 +59,7 @@ export class BatchCalls {
   ) {}
 
   readonly handle: handleBidiStreamingCall<BatchChunk, Buffer> = stream => {
-    const call = new BatchCall(stream, this)
-    this.open.add(call)
+    this.open.add(new BatchCall(stream, this))
   }
 
   get isFull(): boolean {

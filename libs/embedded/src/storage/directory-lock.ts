@@ -199,7 +199,7 @@ function newHolder(directory: string): Holder {
     }
   }
   throw new Error(
-    `No folder with a path short enough for unix sockets: tried ${places.join(', ')}. Set TMPDIR to a short path.`,
+    `No folder to write in has a path short enough for unix sockets: tried ${places.join(', ')}. Set TMPDIR to one.`,
   )
 }
 

@@ -64,9 +64,8 @@ async function main(): Promise<void> {
       .then(() => lock.release())
       .finally(() => process.exit(0))
   }
-  process.on('message', message => {
-    if (message === 'stop') stop()
-  })
+  // It is told nothing else.
+  process.on('message', stop)
   process.send?.('ready' satisfies ChildMessage)
 }
 
