@@ -542,6 +542,14 @@ describe('update', () => {
     expect(await docs.deleteMany({ a: 2 })).toMatchObject({ deletedCount: 3 })
   })
 
+  test('an update of many that fails at one of them counts none, and keeps what it has changed', async () => {
+    await fill({ _id: 1, a: 1 }, { _id: 2, a: 1 }, { _id: 3, a: 'x' }, { _id: 4, a: 1 })
+    const updates = [{ q: {}, u: { $inc: { a: 1 } }, multi: true }]
+    const answer = await db.command({ update: docs.collectionName, updates })
+    expect(answer).toMatchObject({ n: 0, nModified: 0, writeErrors: [{ index: 0, code: 14 }] })
+    expect(await docs.distinct('a')).toEqual(expect.arrayContaining([2, 'x', 1]))
+  })
+
   test('an upsert takes the equalities of the filter, $setOnInsert only then', async () => {
     const first = await docs.updateOne(
       { _id: 7, k: 1, n: { $gt: 2 } },

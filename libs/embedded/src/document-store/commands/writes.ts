@@ -103,7 +103,9 @@ export async function updateCommand(context: Context): Promise<Reply> {
       if (statement instanceof CommandError) throw statement
       // All are found before the first is changed: a changed document must not be found again at its new place in an index.
       const found = collection ? [...statement.find(unit, collection, examined)] : []
-      for (const before of found) if (replaceDocument(unit, collection!, before, statement.changed(before))) nModified++
+      // Of a statement that fails at one of them nothing is counted, what it has changed stays.
+      const changed = found.filter(before => replaceDocument(unit, collection!, before, statement.changed(before)))
+      nModified += changed.length
       n += found.length
       if (found.length > 0 || !statement.upsert) return
       const document = statement.made()
