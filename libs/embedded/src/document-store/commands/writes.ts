@@ -1,5 +1,5 @@
 // insert, update, delete: many statements in one command, ordered or not.
-import { calculateObjectSize, Int32, ObjectId } from 'bson'
+import { Int32, ObjectId } from 'bson'
 import { keyOf } from '../bson/order'
 import { BOOL, eachElement, idElementOf, idTextOf, isPlain, OBJECT } from '../bson/raw'
 import {
@@ -7,10 +7,10 @@ import {
   decode,
   decodeStored,
   type Document,
+  encodeAnswer,
   field,
   isDocument,
   isNumeric,
-  MAX_BSON_BYTES,
   MAX_DEPTH,
   MAX_DOCUMENT_BYTES,
   numeric,
@@ -208,13 +208,9 @@ export function made(update: Update, filter: Filter): StoredDocument {
 
 /** BSON of up to 16 KiB more than a document may have is told as such; what is larger is no BSON, as in MongoDB. */
 function sized(document: Document, code: CodeName, what: string): StoredDocument {
-  try {
-    return storable(document)
-  } catch (error) {
-    const isTooLarge = error instanceof CommandError && error.codeName === 'BSONObjectTooLarge'
-    if (!isTooLarge || calculateObjectSize(document, { ignoreUndefined: true }) > MAX_BSON_BYTES) throw error
-    throw new CommandError(code, `${what} is larger than ${MAX_DOCUMENT_BYTES}`)
-  }
+  const bytes = encodeAnswer(document)
+  if (bytes.length > MAX_DOCUMENT_BYTES) throw new CommandError(code, `${what} is larger than ${MAX_DOCUMENT_BYTES}`)
+  return storable(document, bytes)
 }
 
 const DELETE = ['q', 'limit']

@@ -79,10 +79,10 @@ export function documentWith(view: View, collection: Collection, idKey: Buffer):
 }
 
 /** A document ready to be stored, from a value that has an _id. */
-export function storable(document: Document): StoredDocument {
+export function storable(document: Document, bytes = encode(document)): StoredDocument {
   const id = field(document, '_id')
   checkId(id)
-  return new StoredDocument(idKeyOf(id), encode(document))
+  return new StoredDocument(idKeyOf(id), bytes)
 }
 
 export function checkId(id: Value): void {

@@ -2,19 +2,35 @@
 import { expect, test } from '@jest/globals'
 import { Int32 } from 'bson'
 import { decode, type Document, encode } from '../bson/value'
+import { updated } from '../commands/writes'
+import { storable } from '../keyspace/documents'
 import { parseFilter } from '../query/filter'
-import { applyUpdate, parseUpdate, upserted } from './update'
+import { applyUpdate, parseUpdate, type Update, upserted } from './update'
 
 const one = new Int32(1)
 
-test('positions far beyond the ends of many arrays hold no memory, and make no document', () => {
+function farPositions(): { document: Document; update: Update } {
   const names = Array.from({ length: 300 }, (_, i) => `t${i}`)
-  const document: Document = Object.fromEntries(names.map(name => [name, []]))
-  const update = parseUpdate({ $set: Object.fromEntries(names.map(name => [`${name}.1500000`, one])) })
+  const far = names.map(name => [`${name}.1500000`, one])
+  return {
+    document: { _id: one, ...Object.fromEntries(names.map(name => [name, []])) },
+    update: parseUpdate({ $set: Object.fromEntries(far) as Document }),
+  }
+}
+
+test('positions far beyond the ends of many arrays hold no memory, and make no document', () => {
+  const { document, update } = farPositions()
   const before = process.memoryUsage().heapUsed
   const after = applyUpdate(update, document)
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(100_000_000)
   expect(() => encode(after)).toThrow('is invalid')
+})
+
+test('what is far too large is refused in short time', () => {
+  const { document, update } = farPositions()
+  const start = performance.now()
+  expect(() => updated(storable(document), update)).toThrow('is invalid')
+  expect(performance.now() - start).toBeLessThan(5_000)
 })
 
 test('what is skipped in an array is null, also in one that an upsert takes from its filter', () => {
