@@ -48,10 +48,11 @@ export function applyUpdate(update: Update, document: Document, inserting = fals
     return kept === undefined ? rest : { _id: kept, ...rest }
   }
   for (const change of update.changes) {
-    if (inserting || !change.onInsert) applyChange(change, document, id)
+    if (change.onInsert && !inserting) continue
+    applyChange(change, document, id)
+    // After each: many together could make an array of it that takes very long to compare.
+    if (id !== undefined && change.path[0] === '_id' && !equal(id, field(document, '_id'))) throw immutableId()
   }
-  const after = field(document, '_id')
-  if (id !== undefined && (after === undefined || !equal(id, after))) throw immutableId()
   return document
 }
 

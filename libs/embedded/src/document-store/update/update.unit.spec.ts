@@ -33,6 +33,14 @@ test('what is far too large is refused in short time', () => {
   expect(performance.now() - start).toBeLessThan(5_000)
 })
 
+test('an _id that would become far too large is refused in short time', () => {
+  const far = Array.from({ length: 120 }, (_, i) => [`_id.a.${(i + 1) * 1_500_000}`, one])
+  const update = parseUpdate({ $set: Object.fromEntries(far) as Document })
+  const start = performance.now()
+  expect(() => applyUpdate(update, { _id: { a: [] } })).toThrow('immutable')
+  expect(performance.now() - start).toBeLessThan(5_000)
+})
+
 test('what is skipped in an array is null, also in one that an upsert takes from its filter', () => {
   const document = upserted(parseUpdate({ $set: { 'a.3': one } }), parseFilter({ _id: one, a: { $eq: [one] } }))
   expect(decode(encode(document))).toEqual({ _id: one, a: [one, null, null, one] })
