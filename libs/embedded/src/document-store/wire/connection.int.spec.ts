@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Double, Int32, serialize } from 'bson'
 import { Long, MongoClient, UUID } from 'mongodb'
+import { documentOf } from '../bson/raw'
 import { decode, type Document } from '../bson/value'
 import { startDocumentStore, type DocumentStore } from '..'
 import { serve } from './connection'
@@ -118,6 +119,18 @@ test('of more statements than a command takes no more are read than it takes to 
   const bytes = message(body({ insert: 'x', $db: 'test' }), sequence('documents', ...documents))
   expect(parseMessage(bytes).sequences.get('documents')).toHaveLength(MAX_BATCH + 1)
   expect(await answer(bytes)).toMatchObject({ code: new Int32(16) })
+})
+
+test.each([
+  ['fields without a name', () => Buffer.concat(Array.from({ length: 1_000 }, () => Buffer.from('\x0a\0'))), []],
+  ['fields', () => Buffer.concat(Array.from({ length: 1_000 }, (_, i) => Buffer.from(`\x0af${i}\0`))), []],
+  ['sequences', () => Buffer.alloc(0), Array.from({ length: 1_000 }, (_, i) => sequence(`s${i}`))],
+])('of very many %s no more are read than it takes to refuse them', async (_what, fields, sequences) => {
+  const command = documentOf([serialize({ ping: 1, $db: 'test' }).subarray(4, -1) as Buffer, fields()])
+  const bytes = message(Buffer.from([0]), command, ...sequences)
+  expect(() => parseMessage(bytes)).toThrow('malformed')
+  expect(await answer(bytes)).toMatchObject({ code: new Int32(9) })
+  await alive()
 })
 
 test('what wants no answer gets none, also when it cannot be read', async () => {

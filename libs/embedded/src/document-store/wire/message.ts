@@ -1,12 +1,13 @@
 // Messages of the MongoDB wire protocol: OP_MSG, and OP_QUERY for the first hello of a connection.
-import { BSONError, onDemand } from 'bson'
-import { documentOf, int32, partsOf } from '../bson/raw'
+import { ARRAY, documentOf, eachElement, int32, OBJECT, partsOf } from '../bson/raw'
 import { decode, type Document, encodeAnswer, MAX_BSON_BYTES, MAX_DOCUMENT_BYTES } from '../bson/value'
 import { CommandError } from '../errors'
 
 export const MAX_MESSAGE_BYTES = 48_000_000
 /** Statements of one command. */
 export const MAX_BATCH = 100_000
+/** Fields of a command; none has half as many. */
+const MAX_FIELDS = 100
 const HEADER = 16
 const OP_REPLY = 1
 const OP_QUERY = 2004
@@ -32,9 +33,6 @@ export interface Reply {
   /** Documents that are answered as the bytes they are stored as. */
   cursor?: { batch: 'firstBatch' | 'nextBatch'; documents: Buffer[]; id: bigint; namespace: string }
 }
-
-/** Type, offset and length of the name, offset and length of the value. */
-type Element = [number, number, number, number, number]
 
 /** Written as arrays in a command they are kept as bytes, as when they come in a section of their own. */
 export const bulkFields: ReadonlySet<string> = new Set(['documents', 'updates', 'deletes'])
@@ -74,13 +72,17 @@ export function encodeReply(reply: Reply, request: Pick<Request, 'id' | 'legacy'
   return message
 }
 
-/** The documents of a BSON array, as bytes. */
+/** The documents of a BSON array, as bytes; as below no more of them than it takes to refuse them. */
 function arrayItems(array: Buffer, fieldName: string): Buffer[] {
-  return elementsOf(array).map(([type, , , offset, length]) => {
-    if (type !== 3)
-      throw new CommandError('TypeMismatch', `BSON field '${fieldName}.0' is the wrong type, expected type 'object'`)
-    return array.subarray(offset, offset + length)
+  const items: Buffer[] = []
+  let isOfDocuments = true
+  const isWhole = eachElement(array, 0, (start, nameEnd, end) => {
+    if (array[start] !== OBJECT) isOfDocuments = false
+    else if (items.length <= MAX_BATCH) items.push(array.subarray(nameEnd + 1, end))
   })
+  if (!isWhole || !isOfDocuments)
+    throw new CommandError('TypeMismatch', `BSON field '${fieldName}.0' is the wrong type, expected type 'object'`)
+  return items
 }
 
 function parseSections(message: Buffer, id: number): Request {
@@ -113,6 +115,7 @@ function parseSequence(message: Buffer, start: number, end: number, sequences: M
   if (sectionEnd > end || nameEnd < 0 || nameEnd >= sectionEnd) throw malformed('a section with a wrong length')
   const name = message.toString('utf8', start + 4, nameEnd)
   if (sequences.has(name)) throw malformed(`duplicate document sequence: ${name}`)
+  if (sequences.size === bulkFields.size) throw malformed('too many document sequences')
   const documents: Buffer[] = []
   let at = nameEnd + 1
   // One more than any command takes is enough to refuse it; there could be ten million.
@@ -126,18 +129,17 @@ function parseSequence(message: Buffer, start: number, end: number, sequences: M
 }
 
 function commandOf(bytes: Buffer, sequences: Map<string, Buffer[]>): Document {
-  const elements = elementsOf(bytes)
   const rest: Buffer[] = []
-  for (const [type, nameOffset, nameLength, offset, length] of elements) {
-    const name = type === 4 ? bytes.toString('utf8', nameOffset, nameOffset + nameLength) : ''
-    if (!bulkFields.has(name)) {
-      rest.push(bytes.subarray(nameOffset - 1, offset + length))
-      continue
-    }
-    if (sequences.has(name)) throw malformed(`duplicate field: ${name}`)
-    sequences.set(name, arrayItems(bytes.subarray(offset, offset + length), name))
-  }
-  return decode(rest.length === elements.length ? bytes : documentOf(rest))
+  const before = sequences.size
+  const isWhole = eachElement(bytes, 0, (start, nameEnd, end) => {
+    const name = bytes[start] === ARRAY ? bytes.toString('utf8', start + 1, nameEnd) : ''
+    if (rest.length === MAX_FIELDS) throw malformed(`more than ${MAX_FIELDS} fields`)
+    if (!bulkFields.has(name)) rest.push(bytes.subarray(start, end))
+    else if (sequences.has(name)) throw malformed(`duplicate field: ${name}`)
+    else sequences.set(name, arrayItems(bytes.subarray(nameEnd + 1, end), name))
+  })
+  // What is not whole is broken, or has a value of a type that no field of a command has.
+  return decode(isWhole && sequences.size > before ? documentOf(rest) : bytes)
 }
 
 function documentAt(message: Buffer, at: number, end = message.length): Buffer {
@@ -149,15 +151,6 @@ function documentAt(message: Buffer, at: number, end = message.length): Buffer {
       `BSONObj size: ${length} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}`,
     )
   return message.subarray(at, at + length)
-}
-
-function elementsOf(document: Buffer): Element[] {
-  try {
-    return onDemand.parseToElements(document, 0) as Element[]
-  } catch (error) {
-    if (error instanceof BSONError) throw new CommandError('FailedToParse', `invalid BSON: ${error.message}`)
-    throw error
-  }
 }
 
 function malformed(what: string): CommandError {
