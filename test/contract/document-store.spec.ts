@@ -362,9 +362,11 @@ describe('find', () => {
     expect(await docs.findOne({ a: null }, { projection: { '_id.x': 1 } })).toEqual({ _id: { x: 1 } })
   })
 
-  test('a query ends when its time is over; that between two batches does not count', async () => {
+  test('a query or a write ends when its time is over; that between two batches does not count', async () => {
     await docs.insertMany(Array.from({ length: 20_000 }, (_, i) => ({ _id: i, a: i })))
     expect((await refusal(docs.find({ a: -1 }, { maxTimeMS: 1 }).toArray())).code).toBe(50)
+    const updates = [{ q: { a: -1 }, u: { $set: { b: 1 } } }]
+    expect((await refusal(db.command({ update: docs.collectionName, updates, maxTimeMS: 1 }))).code).toBe(50)
     const cursor = docs.find({ a: { $lt: 4 } }, { maxTimeMS: 500, batchSize: 2, limit: 4 })
     expect(await cursor.next()).toMatchObject({ _id: 0 })
     const until = performance.now() + 600

@@ -266,8 +266,9 @@ function each<T>(context: Context, items: T[], run: (item: T, index: number) => 
     try {
       run(item, index)
     } catch (error) {
-      // A conflict is of the whole transaction.
+      // A conflict is of the whole transaction, and the time is that of the whole command.
       if (!(error instanceof CommandError) || error.errorLabels.length > 0) throw error
+      if (error.codeName === 'MaxTimeMSExpired') throw error
       const { codeName: _name, errmsg, ...described } = describeError(error)
       // As MongoDB does, so that the answer to very many failures is not too large to be one.
       errors.push({ index: new Int32(index), ...described, errmsg: length > MAX_MESSAGES ? '' : errmsg })
