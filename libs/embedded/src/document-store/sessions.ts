@@ -113,7 +113,7 @@ export class Sessions {
     clearTimeout(open.timer)
     this.open.delete(session.name)
     this.hasEnded(session, { number: open.number, outcome: 'aborted' })
-    this.engine.abort(open.transaction)
+    this.engine.end(open.transaction)
     this.onEnd(open.transaction)
   }
 

@@ -173,8 +173,13 @@ export class Engine {
     }
   }
 
-  abort(transaction: Transaction): void {
-    this.end(transaction)
+  /** Gives back what a transaction has; one that has not committed is aborted. */
+  end(transaction: Transaction): void {
+    if (!this.transactions.delete(transaction)) return
+    for (const key of transaction.unit.claimed) this.owners.delete(key)
+    transaction.snapshot.done()
+    transaction.end()
+    this.forgetOldWrites()
   }
 
   /** The clock that the running write will get: what it defines is invisible to older snapshots. */
@@ -279,14 +284,6 @@ export class Engine {
     const owner = this.owners.get(key)
     if ((owner && owner !== transaction) || (this.written.get(key) ?? 0) > transaction.clock) throw writeConflict()
     this.owners.set(key, transaction)
-  }
-
-  private end(transaction: Transaction): void {
-    if (!this.transactions.delete(transaction)) return
-    for (const key of transaction.unit.claimed) this.owners.delete(key)
-    transaction.snapshot.done()
-    transaction.end()
-    this.forgetOldWrites()
   }
 
   private forgetOldWrites(): void {

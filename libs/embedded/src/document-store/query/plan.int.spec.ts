@@ -230,5 +230,5 @@ test.each([false, true])('large documents are read ahead by few, each once (back
     }
     expect(found).toEqual(reverse ? [...expected].reverse() : expected)
   }
-  engine.abort(transaction)
+  engine.end(transaction)
 })
