@@ -385,6 +385,18 @@ describe('find', () => {
     expect((await refusal(db.command({ getMore: Long.fromValue(id), collection: docs.collectionName }))).code).toBe(43)
   })
 
+  test.each([1, -1] as const)('a further batch has documents as they are by then; order %p', async order => {
+    await docs.insertMany(Array.from({ length: 10 }, (_, _id) => ({ _id })))
+    const cursor = docs.find({}, { sort: { _id: order }, batchSize: 1 })
+    await cursor.next()
+    await docs.deleteOne({ _id: 5 })
+    await docs.updateOne({ _id: 6 }, { $set: { a: 1 } })
+    await docs.insertOne({ _id: 4.5 })
+    const rest = await cursor.toArray()
+    const expected: Document[] = [0, 1, 2, 3, 4, 4.5, 6, 7, 8, 9].map(_id => (_id === 6 ? { _id, a: 1 } : { _id }))
+    expect(rest).toEqual((order === 1 ? expected : expected.reverse()).slice(1))
+  })
+
   test('a cursor goes on only in its own session and transaction', async () => {
     await docs.insertMany(Array.from({ length: 5 }, (_, i) => ({ _id: i })))
     const [own, other] = [client.startSession(), client.startSession()]

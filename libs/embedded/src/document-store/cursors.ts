@@ -23,7 +23,7 @@ interface Cursor extends Place {
   source: Iterator<Buffer, void>
   /** Found, but too much for the last batch. */
   next: Buffer
-  /** What its source holds, and until when it may go on. */
+  /** What its source holds, how often it was asked for more, and until when it may go on. */
   progress: Progress
   /** Milliseconds that it may still take; while nobody asks for more none pass. */
   left: number
@@ -31,7 +31,7 @@ interface Cursor extends Place {
   /** Bytes. */
   held: number
 }
-type Progress = Pick<Examined, 'held' | 'until'>
+export type Progress = Pick<Examined, 'held' | 'batch' | 'until'>
 
 const FIRST_BATCH = 101
 /** Idle cursors are closed after 10 minutes, as in MongoDB; they hold memory, never a snapshot. */
@@ -73,6 +73,7 @@ export class Cursors {
     // One whose query fails stays closed: what is left of it would look like its end.
     this.kill(id)
     cursor.progress.until = performance.now() + cursor.left
+    cursor.progress.batch++
     const { documents, next } = take(cursor.source, cursor.next, batchSize ?? Infinity)
     if (!next) return { documents, id: 0n }
     this.keep(id, { ...cursor, next })

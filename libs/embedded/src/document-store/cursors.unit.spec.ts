@@ -2,6 +2,7 @@
 import { expect, it } from '@jest/globals'
 import { Cursors } from './cursors'
 import { type Transaction } from './keyspace/engine'
+import { examining } from './query/scan'
 
 const document = Buffer.alloc(8)
 
@@ -12,7 +13,7 @@ function* failing(found: number): Generator<Buffer, void> {
 
 it('closes a cursor whose query fails: asked once more it is not found', () => {
   const cursors = new Cursors()
-  const first = cursors.start('test.docs', failing(3), 1, false, { held: 0, until: Infinity })
+  const first = cursors.start('test.docs', failing(3), 1, false, examining())
   expect(first.documents).toHaveLength(1)
   expect(first.id).not.toBe(0n)
   expect(cursors.more(first.id, 'test.docs', 1)).toEqual({ documents: [document], id: first.id })
@@ -22,7 +23,7 @@ it('closes a cursor whose query fails: asked once more it is not found', () => {
 
 it('gives the time that it may take to the batches together', () => {
   const cursors = new Cursors()
-  const progress = { held: 0, until: performance.now() + 60_000 }
+  const progress = examining(performance.now() + 60_000)
   const { id } = cursors.start('test.docs', failing(3), 1, false, progress)
   progress.until = 0
   cursors.more(id, 'test.docs', 1)
@@ -33,7 +34,7 @@ it('gives the time that it may take to the batches together', () => {
 it('closes the one that was not used for longest when what they hold is too much, also after a further batch', () => {
   const cursors = new Cursors()
   const open = Array.from({ length: 3 }, () => {
-    const progress = { held: 0, until: Infinity }
+    const progress = examining()
     return { progress, id: cursors.start('test.docs', failing(9), 1, false, progress).id }
   })
   const more = (cursor: number) => cursors.more(open[cursor]!.id, 'test.docs', 1)
@@ -50,7 +51,7 @@ it('gives at most 16 MiB in a batch, and at least one document', () => {
   const cursors = new Cursors()
   const [large, largest] = [7, 16].map(mebibytes => Buffer.alloc(mebibytes * 1024 * 1024))
   const source = [large!, large!, large!, largest!][Symbol.iterator]()
-  const { documents, id } = cursors.start('test.docs', source, 9, false, { held: 0, until: Infinity })
+  const { documents, id } = cursors.start('test.docs', source, 9, false, examining())
   const further = [1, 2].map(() => cursors.more(id, 'test.docs', 9))
   expect([documents, ...further.map(batch => batch.documents)].map(({ length }) => length)).toEqual([2, 1, 1])
   expect(further[1]!.id).toBe(0n)
@@ -59,7 +60,7 @@ it('gives at most 16 MiB in a batch, and at least one document', () => {
 it('keeps the cursor of a transaction, and that of a collection, for these alone', () => {
   const cursors = new Cursors()
   const [own, other] = [{}, {}] as Transaction[]
-  const { id } = cursors.start('test.docs', failing(3), 1, false, { held: 0, until: Infinity }, { transaction: own })
+  const { id } = cursors.start('test.docs', failing(3), 1, false, examining(), { transaction: own })
   for (const transaction of [undefined, other])
     expect(() => cursors.more(id, 'test.docs', 1, { transaction })).toThrow('Cannot run getMore')
   expect(() => cursors.more(id, 'test.others', 1, { transaction: own })).toThrow('belongs to a different namespace')
@@ -68,7 +69,7 @@ it('keeps the cursor of a transaction, and that of a collection, for these alone
 
 it('closes those that were not used for long', () => {
   const cursors = new Cursors()
-  const { id } = cursors.start('test.docs', failing(3), 1, false, { held: 0, until: Infinity })
+  const { id } = cursors.start('test.docs', failing(3), 1, false, examining())
   cursors.closeIdle()
   expect(cursors.more(id, 'test.docs', 1).id).toBe(id)
   cursors.closeIdle(0)

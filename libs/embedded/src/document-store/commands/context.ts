@@ -13,7 +13,7 @@ import {
   truthy,
   type Value,
 } from '../bson/value'
-import { type Cursors } from '../cursors'
+import { type Cursors, type Progress } from '../cursors'
 import { type CodeName, CommandError, notImplemented } from '../errors'
 import { type Collection, hasCollection, namespaceOf } from '../keyspace/catalog'
 import { type Engine, type Transaction } from '../keyspace/engine'
@@ -140,11 +140,7 @@ export class Context {
   }
 
   /** An answer with the first of the documents; what is left of them stays open as a cursor. */
-  firstBatch(
-    documents: Iterable<Buffer, void>,
-    progress: Pick<Examined, 'held' | 'until'>,
-    namespace = this.namespace,
-  ): Reply {
+  firstBatch(documents: Iterable<Buffer, void>, progress: Progress, namespace = this.namespace): Reply {
     const cursor = this.document('cursor')
     for (const option of Object.keys(cursor))
       if (option !== 'batchSize') throw unknownField(`${this.command}.cursor`, option)

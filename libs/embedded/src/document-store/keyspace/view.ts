@@ -69,7 +69,7 @@ export class StoredView implements View {
 }
 
 /** Where a range goes on that has been read up to this key. */
-function past(key: Buffer, reverse: boolean): Buffer {
+export function past(key: Buffer, reverse: boolean): Buffer {
   return reverse ? key : Buffer.concat([key, Buffer.of(0)])
 }
 

@@ -4,7 +4,7 @@ import { CommandError } from '../errors'
 import { type Collection } from '../keyspace/catalog'
 import { documentWith, StoredDocument } from '../keyspace/documents'
 import { idKeyIn, PREFIX_BYTES } from '../keyspace/layout'
-import { type Entry, name, type View } from '../keyspace/view'
+import { type Entry, name, past, type View } from '../keyspace/view'
 import { type Interval } from './bounds'
 import { type Plan } from './plan'
 
@@ -14,13 +14,15 @@ export interface Examined {
   documents: number
   /** Bytes of what was read ahead or sorted and is not given away yet. */
   held: number
+  /** How often a cursor was asked for more: what was read ahead before that may have changed since. */
+  batch: number
   /** When it has to have ended, by performance.now(). */
   until: number
 }
 
 /** Nothing yet; `until` as above. */
 export function examining(until = Infinity): Examined {
-  return { keys: 0, documents: 0, held: 0, until }
+  return { keys: 0, documents: 0, held: 0, batch: 0, until }
 }
 
 const FIRST_PIECE = 16
@@ -66,11 +68,18 @@ function* entries(view: () => View, { start, end }: Interval, reverse: boolean, 
   for (let size = FIRST_PIECE; ; size = Math.min(size * 2, LARGEST_PIECE)) {
     const { entries, rest } = view().range(from, to, reverse, size)
     const bytes = entries.reduce((sum, { value }) => sum + value.length, 0)
+    const { batch } = examined
+    let next = rest
     examined.held += bytes
-    yield* entries
+    for (const entry of entries) {
+      yield entry
+      if (examined.batch === batch) continue
+      next = past(entry.key, reverse)
+      break
+    }
     examined.held -= bytes
-    if (!rest) return
-    if (reverse) to = rest
-    else from = rest
+    if (!next) return
+    if (reverse) to = next
+    else from = next
   }
 }
