@@ -159,24 +159,25 @@ test('events of 1 MB are kept one at a time for each reader that never reads', a
   for (const session of idle) session.destroy()
 })
 
+/** An append in one message, with metadata of so many bytes. */
+const wholeAppend = (metadata = 0) =>
+  new BatchAppendReq()
+    .setCorrelationId(new UUID().setString(randomUUID()))
+    .setIsFinal(true)
+    .setOptions(
+      new BatchAppendReq.Options()
+        .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from('deaf')))
+        .setAny(new GoogleEmpty()),
+    )
+    .setProposedMessagesList([message(randomUUID(), 'T').setCustomMetadata(new Uint8Array(metadata))])
+
 test('a writer that never reads its answers is read no further; others are served', async () => {
   const SENT = 20_000
   const call = raw.batchAppend()
   call.on('error', () => {})
   // One answer is taken: only then does pausing keep this client from taking more off the socket.
   call.once('data', () => call.pause())
-  for (let n = 0; n < SENT; n++)
-    call.write(
-      new BatchAppendReq()
-        .setCorrelationId(new UUID().setString(randomUUID()))
-        .setIsFinal(true)
-        .setOptions(
-          new BatchAppendReq.Options()
-            .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from('deaf')))
-            .setAny(new GoogleEmpty()),
-        )
-        .setProposedMessagesList([message(randomUUID(), 'T')]),
-    )
+  for (let n = 0; n < SENT; n++) call.write(wholeAppend())
   // It has stopped when a hundred appends of another client pass and none of its own.
   let taken = -1
   for (let last = -2; taken !== last;) {
@@ -191,19 +192,7 @@ test('a writer that never reads its answers is read no further; others are serve
 })
 
 test('of writers that never read their answers few whole messages are kept, of all together a bounded number of bytes', async () => {
-  const append = (metadata: number) =>
-    framed(
-      new BatchAppendReq()
-        .setCorrelationId(new UUID().setString(randomUUID()))
-        .setIsFinal(true)
-        .setOptions(
-          new BatchAppendReq.Options()
-            .setStreamIdentifier(new StreamIdentifier().setStreamName(Buffer.from('deaf')))
-            .setAny(new GoogleEmpty()),
-        )
-        .setProposedMessagesList([message(randomUUID(), 'T').setCustomMetadata(new Uint8Array(metadata))])
-        .serializeBinary(),
-    )
+  const append = (metadata: number) => framed(wholeAppend(metadata).serializeBinary())
   const large = append(15 * 1_048_576)
   const held = heldBuffers()
   const sockets = Array.from({ length: 20 }, () => connect(socketPath))
